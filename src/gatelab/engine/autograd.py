@@ -1,0 +1,168 @@
+"""The reference engine as one differentiable function: forward and adjoint joined.
+
+Back-propagation through time is the adjoint graph, run step by step from the last step to the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from gatelab.engine.reference import Loop, Sizes, Trace, Values, forward, numbers, row_wise, rules, waiting
+from gatelab.engine.rows import Rows
+from gatelab.graph.cell import Cell
+from gatelab.graph.fold import fold, topological
+from gatelab.graph.node import Node
+from gatelab.graph.op import LEAVES, Op
+from gatelab.passes.adjoint import Adjoint, adjoint
+
+
+@dataclass(frozen=True, eq=False)
+class Backward:
+    """The adjoint of a cell, sorted into what is done before, in and after the backward loop.
+
+    Attributes
+    ----------
+    adjoint
+        The derivative of one step.
+    kept
+        Values of the forward pass that it reads.
+    early
+        Nodes that no cotangent enters: computed for all rows at once before the loop.
+    late
+        Nodes of the loop: those that the cotangents of the states before the step need.
+    """
+
+    adjoint: Adjoint
+    kept: tuple[Node, ...]
+    early: tuple[Node, ...]
+    late: tuple[Node, ...]
+
+
+@lru_cache(maxsize=1024)
+def backward_of(cell: Cell) -> Backward:
+    """Return the sorted adjoint of ``cell``."""
+    derivative = adjoint(cell)
+    nodes = topological(derivative.roots)
+    after_cotangent = waiting(nodes, Op.COTANGENT)
+    carried = set(topological(derivative.states.values()))
+    values = set(cell.nodes)
+    new = [n for n in nodes if n not in values and n.op is not Op.OUTER]
+    read = {s for n in nodes if n not in values for s in n.sources if s in values}
+    roots = {n for n in derivative.roots if n in values}
+    return Backward(
+        adjoint=derivative,
+        kept=tuple(n for n in cell.nodes if n in read | roots),
+        early=tuple(n for n in new if n not in after_cotangent),
+        late=tuple(n for n in new if n in after_cotangent and n in carried and n.sources),
+    )
+
+
+def backward(
+    cell: Cell, sizes: Sizes, rows: Rows, kept: Values, output: Tensor | None, finals: tuple[Tensor | None, ...]
+) -> tuple[dict[Node | str, Tensor], tuple[Tensor, ...]]:
+    """Return the derivatives of a loss, given those by outputs [N, H] and last states [B, width].
+
+    1. Compute for all rows at once what no cotangent enters.
+    2. From the last step to the first, find the cotangents of the states before the step; sequences
+       join when their own last step is reached.
+    3. Compute the derivatives by input and weights for all rows at once.
+
+    Returns
+    -------
+    found
+        ∂L/∂x [N, I] under the input's leaf and ∂L/∂weight under each weight's name, where they exist.
+    states
+        ∂L/∂(state before the first step), [B, width] each, in the rows' order.
+    """
+    plan, table = backward_of(cell), rules(sizes)
+    early = fold([*plan.early], table, kept | numbers([*plan.early, *plan.late], sizes))
+    loop = Loop(list(plan.late), early, rows, table)
+    seeds, back = plan.adjoint.cotangents, plan.adjoint.states
+    past: dict[Node, list[Tensor]] = {n: [] for n in [*seeds, *plan.late]}
+    widths = [sizes[s.width or "H"] for s in cell.states]
+    carried = tuple(sizes.like.new_zeros((0, w)) for w in widths)
+    given = None if output is None else output.split(rows.sizes)
+    for t in reversed(range(rows.steps)):
+        live = rows.sizes[t]
+        carried = tuple(
+            _joined(c, f, live, w) for c, f, w in zip(carried, finals, widths, strict=True)
+        )
+        if given is not None:
+            carried = (carried[0] + given[t], *carried[1:])
+        values = loop.step(t, dict(zip(seeds, carried, strict=True)))
+        for node, steps in past.items():
+            steps.append(values[node])
+        carried = tuple(
+            values[back[s.name]].expand(live, w) if s.name in back else c.new_zeros(live, w)
+            for s, c, w in zip(cell.states, carried, widths, strict=True)
+        )
+    all_rows = early | {n: torch.cat(steps[::-1]) for n, steps in past.items()}
+    return _after(cell, plan.adjoint, rows, all_rows, sizes), carried
+
+
+def _joined(carried: Tensor, final: Tensor | None, live: int, width: int) -> Tensor:
+    """Return the cotangents [live, width], those of sequences that end at this step put below."""
+    if len(carried) == live:
+        return carried
+    joining = carried.new_zeros(live - len(carried), width) if final is None else final[len(carried) : live]
+    return torch.cat([carried, joining])
+
+
+def _after(cell: Cell, derivative: Adjoint, rows: Rows, values: Values, sizes: Sizes) -> dict[Node | str, Tensor]:
+    roots = derivative.roots
+    values = fold(roots, rules(sizes), values | numbers(topological(roots), sizes))
+    found: dict[Node | str, Tensor] = {}
+    if derivative.input is not None:
+        found[cell.input] = values[derivative.input]
+    by_row = row_wise(roots)
+    for name, node in derivative.parameters.items():
+        value = values[node]
+        if node.op is not Op.OUTER and node in by_row:
+            value = value.sum(0)
+        found[name] = value
+    return found
+
+
+class CellFunction(torch.autograd.Function):
+    """A cell over a batch of rows: (x, *states, *weights, *masks) → (output, *last states)."""
+
+    @staticmethod
+    def forward(ctx: Any, cell: Cell, sizes: Sizes, rows: Rows, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """Run the cell and keep what its adjoint reads."""
+        trace = traced(cell, sizes, rows, tensors, backward_of(cell).kept)
+        ctx.cell, ctx.sizes, ctx.rows, ctx.kept, ctx.count = cell, sizes, rows, trace.kept, len(tensors)
+        ctx.set_materialize_grads(False)
+        return (trace.output, *trace.finals)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Any, ...]:  # type: ignore[override]
+        """Run the adjoint."""
+        cell: Cell = ctx.cell
+        output, *finals = cotangents
+        with torch.no_grad():
+            found, states = backward(cell, ctx.sizes, ctx.rows, ctx.kept, output, tuple(finals))
+        weights = [found.get(p.name) for p in cell.parameters]
+        answers = [found.get(cell.input), *states, *weights, *[None] * len(cell.masks)]
+        return (None, None, None, *answers)
+
+
+def traced(cell: Cell, sizes: Sizes, rows: Rows, tensors: tuple[Tensor, ...], keep: tuple[Node, ...] = ()) -> Trace:
+    """Run the reference on (x, *states, *weights, *masks), in this order."""
+    x, *rest = tensors
+    states, rest = tuple(rest[: len(cell.states)]), rest[len(cell.states) :]
+    leaves = dict(zip([*cell.parameters, *cell.masks], rest, strict=True))
+    return forward(cell, sizes, rows, {cell.input: x, **leaves}, states, keep)
+
+
+def leaves_of(cell: Cell, weights: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> list[Tensor]:
+    """Return weights and masks in the order in which :class:`CellFunction` takes them."""
+    assert all(p.op in LEAVES for p in cell.parameters)
+    return [weights[p.name] for p in cell.parameters] + [masks[m.name] for m in cell.masks]

@@ -1,0 +1,168 @@
+"""A cell as plain data, and back: how run folders keep it and other machines read it.
+
+The data is a list of nodes, sources first, each by its operation's name; reading it runs no code and
+ends in the legality check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from gatelab.axes import Width
+from gatelab.errors import CellError
+from gatelab.graph.cell import Cell
+from gatelab.graph.check import check
+from gatelab.graph.fold import topological
+from gatelab.graph.node import Attribute, Mask, Node, Weight, make
+from gatelab.graph.op import ARITY, Op
+
+FORMAT = 1
+LARGEST = 100_000  # nodes; far above any cell, far below what would exhaust memory
+
+
+def to_data(cell: Cell) -> dict[str, Any]:
+    """Return the cell as nested lists and dictionaries of text and numbers, ready for JSON.
+
+    Examples
+    --------
+    >>> import gatelab
+    >>> from gatelab.graph.data import from_data, to_data
+    >>> gru = gatelab.cells.get("gru")
+    >>> from_data(to_data(gru)) == gru
+    True
+    """
+    order = topological([cell.input, *cell.states, *cell.results, *cell.names.values()])
+    number = {node: k for k, node in enumerate(order)}
+    return {
+        "format": FORMAT,
+        "name": cell.name,
+        "source": cell.source,
+        "summary": cell.summary,
+        "block": cell.block,
+        "nodes": [[n.op.value, [number[s] for s in n.sources], _attribute(n), n.width] for n in order],
+        "input": number[cell.input],
+        "states": [number[s] for s in cell.states],
+        "results": [number[r] for r in cell.results],
+        "names": {k: number[v] for k, v in cell.names.items()},
+    }
+
+
+def from_data(data: Mapping[str, Any]) -> Cell:
+    """Return the cell that :func:`to_data` wrote.
+
+    Raises
+    ------
+    CellError
+        Where the data is of another version, or is not a legal cell.
+    """
+    if not isinstance(data, Mapping) or data.get("format") != FORMAT:
+        came = data.get("format") if isinstance(data, Mapping) else type(data).__name__
+        raise CellError(f"wanted a cell as data of format {FORMAT}, got {came!r}")
+    try:
+        cell = _read(data)
+    except CellError:
+        raise
+    except (KeyError, IndexError, TypeError, ValueError, AssertionError, AttributeError) as error:
+        raise CellError(f"the cell as data is damaged: {type(error).__name__} {error}") from error
+    check(cell)
+    return cell
+
+
+def _read(data: Mapping[str, Any]) -> Cell:
+    if len(data["nodes"]) > LARGEST:
+        raise CellError(f"a cell of {len(data['nodes'])} nodes; at most {LARGEST} are read")
+    nodes: list[Node] = []
+    for op_name, sources, attribute, width in data["nodes"]:
+        op = Op(op_name)
+        if len(sources) != ARITY[op] or any(not 0 <= s < len(nodes) for s in sources):
+            raise CellError(f"node {len(nodes)} of the cell as data has wrong sources {sources}")
+        nodes.append(make(op, tuple(nodes[s] for s in sources), _READ.get(op, _none)(attribute), _width(width)))
+    return Cell(
+        name=_text(data["name"]),
+        input=nodes[data["input"]],
+        states=tuple(nodes[k] for k in data["states"]),
+        results=tuple(nodes[k] for k in data["results"]),
+        names={_text(k): nodes[v] for k, v in data["names"].items()},
+        source=_text(data["source"]),
+        summary=_text(data["summary"]),
+        block=data["block"],
+    )
+
+
+def _attribute(node: Node) -> Any:
+    a = node.attribute
+    if isinstance(a, Weight):
+        return [a.name, a.role, a.rows, a.columns, a.start]
+    if isinstance(a, Mask):
+        return [a.name, a.kind, a.rate, a.each, a.width]
+    return a
+
+
+def _weight(came: Any) -> Weight:
+    name, role, rows, columns, start = came
+    if role not in ("input", "recurrent", "peephole", "bias", "gain"):
+        raise ValueError(f"role {role!r}")
+    if start is not None and start != "identity":
+        start = float(start)
+    rows = _width(rows)
+    if rows is None:
+        raise ValueError("a weight without rows")
+    return Weight(_identifier(name), role, rows, _width(columns), start)
+
+
+def _mask(came: Any) -> Mask:
+    name, kind, rate, each, width = came
+    if kind not in ("dropout", "zoneout") or each not in ("sequence", "step") or not 0 <= rate < 1:
+        raise ValueError(f"mask {came!r}")
+    width = _width(width)
+    if width is None:
+        raise ValueError("a mask without width")
+    return Mask(_identifier(name), kind, float(rate), each, width)
+
+
+def _number(came: Any) -> float:
+    if isinstance(came, bool) or not isinstance(came, int | float):
+        raise ValueError(f"constant {came!r}")
+    return float(came)
+
+
+def _text(came: Any) -> str:
+    if not isinstance(came, str):
+        raise ValueError(f"wanted text, got {came!r}")
+    return came
+
+
+def _identifier(came: Any) -> str:
+    if not _text(came).isidentifier():
+        raise ValueError(f"wanted a name, got {came!r}")
+    return cast(str, came)
+
+
+def _width(came: Any) -> Width | None:
+    if came not in ("I", "H", "K", "1", None):
+        raise ValueError(f"width {came!r}")
+    return cast("Width | None", came)
+
+
+def _units(came: Any) -> Width:
+    width = _width(came)
+    if width is None:
+        raise ValueError("the size of a number")
+    return width
+
+
+def _none(came: Any) -> None:
+    if came is not None:
+        raise ValueError(f"attribute {came!r} where none belongs")
+
+
+_READ: dict[Op, Callable[[Any], Attribute]] = {
+    Op.INPUT: _identifier,
+    Op.STATE: _identifier,
+    Op.PARAM: _weight,
+    Op.CONST: _number,
+    Op.SIZE: _units,
+    Op.MASK: _mask,
+    Op.COTANGENT: _identifier,
+}

@@ -1,0 +1,73 @@
+"""The walker: one function by which every reading goes over a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from gatelab.graph.node import Node, make
+from gatelab.graph.op import Op
+
+V = TypeVar("V")
+
+
+def topological(roots: Iterable[Node]) -> list[Node]:
+    """Return every node below the roots once, each after its sources, in a fixed order."""
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(list(roots))]
+    while stack:
+        node, sources_done = stack.pop()
+        if node in done:
+            continue
+        if sources_done:
+            done.add(node)
+            order.append(node)
+        else:
+            stack.append((node, True))
+            stack.extend((source, False) for source in reversed(node.sources))
+    return order
+
+
+def fold(
+    roots: Iterable[Node],
+    rules: Mapping[Op, Callable[..., V]],
+    known: Mapping[Node, V] | None = None,
+) -> dict[Node, V]:
+    """Return a value for every node below the roots, by its operation's rule.
+
+    A rule is called as ``rule(node, *values of its sources)``. Nodes in ``known`` keep the value given
+    there, and what lies below them is not visited.
+    """
+    values: dict[Node, V] = dict(known or {})
+    stack = [(root, False) for root in reversed(list(roots))]
+    while stack:
+        node, sources_done = stack.pop()
+        if node in values:
+            continue
+        if sources_done:
+            values[node] = rules[node.op](node, *[values[s] for s in node.sources])
+        else:
+            stack.append((node, True))
+            stack.extend((source, False) for source in reversed(node.sources))
+    return values
+
+
+def depends_on(node: Node, op: Op) -> bool:
+    """Return whether a node with this operation lies below ``node``, itself included."""
+    return any(n.op is op for n in topological([node]))
+
+
+def rebuild(node: Node, *sources: Node) -> Node:
+    """Return ``node`` with other sources; itself where they are its own."""
+    if sources == node.sources:
+        return node
+    return make(node.op, sources, node.attribute, node.width)
+
+
+def substitute(roots: Iterable[Node], replacements: Mapping[Node, Node]) -> dict[Node, Node]:
+    """Return, for every node below the roots, what it becomes once the replacements are made.
+
+    What is put in is taken as it is: replacements are not applied inside it.
+    """
+    return fold(roots, dict.fromkeys(Op, rebuild), replacements)

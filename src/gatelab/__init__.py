@@ -1,6 +1,62 @@
-"""The laboratory for gated recurrent networks."""
+"""The laboratory for gated recurrent networks.
 
-from gatelab import cells
+Write a cell as its equations, run it forward and backward over whole sequences, and compare it with
+others at equal parameter counts::
+
+    from gatelab import cell, linear, mix, sigmoid, tanh
+
+    @cell
+    def mine(x, h):
+        z = sigmoid(linear(x, h, name="z"))
+        return mix(z, tanh(linear(x, z * h, name="h")), h)
+
+    layer = gatelab.Recurrent(mine, input_size=88, hidden_size=46)
+"""
+
+from gatelab import cells, nn
+from gatelab.cells import hidden_size_for, parameter_count
+from gatelab.errors import GatelabError
 from gatelab.graph.cell import Cell, cell
-from gatelab.graph.language import linear, mix, peephole, relu, sigmoid, tanh
-from gatelab.cells import hidden_size_for
+from gatelab.graph.language import (
+    exp,
+    layer_norm,
+    linear,
+    log,
+    maximum,
+    mean,
+    minimum,
+    mix,
+    peephole,
+    relu,
+    sigmoid,
+    sqrt,
+    step,
+    tanh,
+)
+from gatelab.nn import Recurrent
+
+__version__ = "0.1.0"
+__all__ = [
+    "Cell",
+    "GatelabError",
+    "Recurrent",
+    "cell",
+    "cells",
+    "exp",
+    "hidden_size_for",
+    "layer_norm",
+    "linear",
+    "log",
+    "maximum",
+    "mean",
+    "minimum",
+    "mix",
+    "nn",
+    "parameter_count",
+    "peephole",
+    "relu",
+    "sigmoid",
+    "sqrt",
+    "step",
+    "tanh",
+]

@@ -1,0 +1,1 @@
+"""The command line: one file a verb; other rooms are imported when a verb needs them."""

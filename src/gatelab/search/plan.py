@@ -1,0 +1,124 @@
+"""From what a user asks for to a frozen comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gatelab.cells import get, hidden_size_for, parameter_count
+from gatelab.cells.budget import Count
+from gatelab.data import MusicData, load_music
+from gatelab.errors import ConfigError
+from gatelab.graph.cell import Cell
+from gatelab.graph.data import to_data
+from gatelab.runs import Comparison, Paper, Task, Training, Unit, build
+from gatelab.search.space import log_uniform
+from gatelab.tasks import MusicTask
+
+
+def comparison(
+    dataset: str = "chorales",
+    cells: Sequence[str | Cell] = ("tanh", "lstm", "gru"),
+    *,
+    parameters: int = 20_000,
+    count: Count = "recurrent",
+    hidden_sizes: Sequence[int] | None = None,
+    trials: int = 10,
+    learning_rates: Sequence[float] | None = None,
+    repeats: int = 0,
+    seed: int = 0,
+    training: Training | None = None,
+    paper: Paper | None = None,
+) -> Comparison:
+    """Return a comparison of units at equal parameter counts on one music set.
+
+    Parameters
+    ----------
+    dataset
+        Name of a set, or path of a file.
+    cells
+        Cells or their names; each once.
+    parameters, count
+        The budget and what it counts; see :func:`gatelab.hidden_size_for`.
+    hidden_sizes
+        Sizes to take instead of those that the budget gives, one a cell.
+    trials
+        Number of learning rates, drawn as exp U(−12, −6) from ``seed``, the same for all units.
+    learning_rates
+        Rates to try instead of drawn ones.
+    repeats
+        How often each unit's best trial is trained again, from seeds of its own.
+
+    Raises
+    ------
+    ConfigError, DataError
+        Where a name, a number or a file is impossible.
+
+    Examples
+    --------
+    >>> from gatelab.search import comparison
+    >>> plan = comparison("chorales", ["tanh", "gru"], parameters=2_000, trials=2)
+    >>> [(u.name, u.hidden_size, u.parameters) for u in plan.units]
+    [('tanh', 18, 1926), ('gru', 7, 2016)]
+    """
+    data = load_music(dataset)
+    chosen = _distinct([get(c) for c in cells])
+    if hidden_sizes is not None and len(hidden_sizes) != len(chosen):
+        raise ConfigError(f"hidden sizes: wanted {len(chosen)}, one a cell; got {len(hidden_sizes)}")
+    sizes = hidden_sizes or [
+        hidden_size_for(c, MusicTask.input_size, parameters, count=count, output_size=MusicTask.output_size)
+        for c in chosen
+    ]
+    if learning_rates is None:
+        if trials < 1:
+            raise ConfigError(f"trials: wanted at least 1 learning rate, got {trials}")
+        learning_rates = log_uniform(trials, seed)
+    return build(
+        Comparison,
+        task=task_of(data, dataset),
+        units=tuple(_unit(c, size) for c, size in zip(chosen, sizes, strict=True)),
+        budget=parameters,
+        count=count,
+        learning_rates=tuple(learning_rates),
+        repeats=repeats,
+        seed=seed,
+        training=training or Training(),
+        paper=paper,
+    )
+
+
+def task_of(data: MusicData, dataset: str) -> Task:
+    """Return the record of the data that a run keeps; ``dataset`` is what loads it again."""
+    splits = (data.train, data.valid, data.test)
+    return build(
+        Task,
+        dataset=data.name,
+        load=dataset,
+        title=data.title,
+        source=data.source,
+        digest=data.digest,
+        sequences=tuple(len(s) for s in splits),
+        steps=tuple(sum(len(x) for x in s) for s in splits),
+        input_size=MusicTask.input_size,
+    )
+
+
+def _unit(cell: Cell, hidden_size: int) -> Unit:
+    inputs, outputs = MusicTask.input_size, MusicTask.output_size
+    return build(
+        Unit,
+        name=cell.name,
+        cell=to_data(cell),
+        hidden_size=hidden_size,
+        parameters=parameter_count(cell, inputs, hidden_size),
+        model_parameters=parameter_count(cell, inputs, hidden_size, output_size=outputs),
+    )
+
+
+def _distinct(cells: Sequence[Cell]) -> list[Cell]:
+    if not cells:
+        raise ConfigError("cells: wanted at least one, such as tanh,lstm,gru; got none")
+    names = [c.name for c in cells]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise ConfigError(f"cells: {', '.join(twice)} is named twice; every unit is trained once")
+    return list(cells)

@@ -1,0 +1,108 @@
+"""Polyphonic music: from the steps so far, the probability of each of 88 keys at the next one.
+
+Step t is predicted from steps before t, the first from the zero state and a zero input. The measure is
+the negative log-likelihood of the keys, summed over them, in nats per step, averaged over all steps, the
+first included (Boulanger-Lewandowski et al. 2012; Chung et al. 2014, section 4.1).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence, pack_sequence
+
+from gatelab.data import MusicData, marginal_nll, markov_nll
+from gatelab.graph.cell import Cell
+from gatelab.nn import Bernoulli, Recurrent
+from gatelab.nn.init import Scheme
+from gatelab.tasks.network import Network
+
+KEYS = 88
+INIT: Mapping[str, Scheme] = {
+    "input": "glorot",
+    "recurrent": "orthogonal",
+    "peephole": 0.0,
+    "bias": 0.0,
+}
+"""How units start on this task; Chung et al. do not say how theirs did."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Sequences side by side: what the network reads, and what it is to predict, [N, 88]."""
+
+    inputs: PackedSequence
+    targets: Tensor
+
+    @property
+    def steps(self) -> int:
+        """Number of steps of all sequences, N."""
+        return len(self.targets)
+
+
+class MusicTask:
+    """Next-step prediction on one music set.
+
+    Examples
+    --------
+    >>> import gatelab
+    >>> from gatelab.data import load_music
+    >>> from gatelab.tasks import MusicTask
+    >>> task = MusicTask(load_music("chorales"))
+    >>> network = task.network(gatelab.cells.get("gru"), hidden_size=8)
+    >>> batch = task.batch("test", [0, 1])
+    >>> task.nll(network, batch).shape == (batch.steps,)
+    True
+    """
+
+    input_size = KEYS
+    output_size = KEYS
+    worst = 2 * KEYS * math.log(2)
+    """NLL above which a training has diverged: twice that of a coin thrown for each key."""
+
+    def __init__(self, data: MusicData) -> None:
+        self.data = data
+        splits = {"train": data.train, "valid": data.valid, "test": data.test}
+        self._targets = {name: [_tensor(s) for s in split] for name, split in splits.items()}
+        self._inputs = {name: [_shifted(s) for s in split] for name, split in self._targets.items()}
+
+    def lengths(self, split: str) -> list[int]:
+        """Return the number of steps of each sequence of ``train``, ``valid`` or ``test``."""
+        return [len(s) for s in self._targets[split]]
+
+    def batch(self, split: str, chosen: Sequence[int]) -> Batch:
+        """Return the chosen sequences of a split side by side."""
+        inputs = pack_sequence([self._inputs[split][k] for k in chosen], enforce_sorted=False)
+        targets = pack_sequence([self._targets[split][k] for k in chosen], enforce_sorted=False)
+        return Batch(inputs, targets.data)
+
+    def network(self, cell: Cell, hidden_size: int) -> Network:
+        """Return an untrained network with one layer of ``cell``."""
+        recurrent = Recurrent(cell, KEYS, hidden_size, init=INIT)
+        head = Bernoulli(hidden_size, KEYS)
+        return Network(recurrent, head)
+
+    def nll(self, network: Network, batch: Batch) -> Tensor:
+        """Return the NLL of each step, [N], in nats."""
+        return Bernoulli.nll(network(batch.inputs), batch.targets)
+
+    def baselines(self) -> dict[str, float]:
+        """Return the test NLL per step of each key's marginal and of its first-order Markov chain."""
+        return {
+            "marginal": marginal_nll(self.data.train, self.data.test),
+            "Markov": markov_nll(self.data.train, self.data.test),
+        }
+
+
+def _tensor(sequence: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Tensor:
+    return torch.from_numpy(sequence.astype(np.float32))
+
+
+def _shifted(sequence: Tensor) -> Tensor:
+    """Return what is known before each step: zeros, then all steps but the last."""
+    return torch.cat([torch.zeros_like(sequence[:1]), sequence[:-1]])

@@ -1,0 +1,144 @@
+"""The training of one trial, top to bottom."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+
+from gatelab.graph.cell import Cell
+from gatelab.runs import Epoch, Outcome, Training, Trial, write_atomic, write_json
+from gatelab.runs.folder import append_line
+from gatelab.runs.tables import read_epochs
+from gatelab.tasks import MusicTask, Network
+from gatelab.train.batches import batches
+from gatelab.train.checkpoint import Progress, load_checkpoint, save_checkpoint
+from gatelab.train.evaluate import evaluate
+from gatelab.train.optim import noisy, optimizer_for, rescale
+
+
+def train(
+    folder: Path,
+    trial: Trial,
+    task: MusicTask,
+    cell: Cell,
+    hidden_size: int,
+    training: Training,
+    report: Callable[[Epoch], None] = lambda epoch: None,
+) -> Outcome:
+    """Train one network, from its checkpoint where there is one, and write its outcome.
+
+    1. Draw the initial weights from the trial's seed.
+    2. Each epoch, for each batch: gradient of the mean NLL per step at noisy weights, rescaled, one
+       update; then the validation NLL, a line of metrics and a checkpoint.
+    3. Stop after ``max_epochs``, after ``patience`` epochs without a better validation NLL, or when a
+       number is no longer finite or the NLL is worse than the task's ``worst``.
+    4. With the weights of the best epoch, compute the NLL of train, valid and test.
+
+    Parameters
+    ----------
+    folder
+        The trial's folder; made where it is not there.
+    report
+        Called after each epoch.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "trial.json", trial)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(trial.seed)
+        network = task.network(cell, hidden_size)
+        parameters = list(network.parameters())
+        optimizer = optimizer_for(parameters, training, trial.learning_rate)
+        progress = _resume(folder, network, optimizer)
+        reason = _reason_to_stop(progress, training)
+        while not reason:
+            began = time.perf_counter()
+            network.train()
+            total, steps = 0.0, 0
+            for chosen in batches(task.lengths("train"), training.batch_size, trial.seed, progress.epoch + 1):
+                batch = task.batch("train", chosen)
+                optimizer.zero_grad()
+                with noisy(parameters, training.weight_noise):
+                    loss = task.nll(network, batch).mean()
+                    loss.backward()  # type: ignore[no-untyped-call]
+                norm = rescale(parameters, training.max_norm)
+                if not math.isfinite(norm):
+                    reason = f"the gradient's norm became {norm} at update {progress.updates + 1}"
+                    break
+                optimizer.step()
+                progress.updates += 1
+                total, steps = total + float(loss.detach()) * batch.steps, steps + batch.steps
+            progress.seconds += time.perf_counter() - began
+            if reason:
+                break
+            progress.epoch += 1
+            valid = evaluate(network, task, "valid")
+            reason = _divergence(total / steps, valid, task.worst)
+            if reason:
+                break
+            _remember(progress, network, valid)
+            epoch = Epoch(
+                epoch=progress.epoch, updates=progress.updates, seconds=round(progress.seconds, 3),
+                train=total / steps, valid=valid,
+            )  # fmt: skip
+            append_line(folder / "metrics.jsonl", json.dumps(epoch.model_dump()))
+            save_checkpoint(folder / "checkpoint.safetensors", network, optimizer, progress)
+            report(epoch)
+            reason = _reason_to_stop(progress, training)
+        return _finish(folder, network, task, progress, reason)
+
+
+def _resume(folder: Path, network: Network, optimizer: torch.optim.Optimizer) -> Progress:
+    """Go on from the checkpoint; metrics that are newer than it are dropped, they will come again."""
+    checkpoint = folder / "checkpoint.safetensors"
+    progress = load_checkpoint(checkpoint, network, optimizer) if checkpoint.exists() else Progress()
+    metrics = folder / "metrics.jsonl"
+    if metrics.exists():
+        kept = [json.dumps(e.model_dump()) + "\n" for e in read_epochs(metrics) if e.epoch <= progress.epoch]
+        write_atomic(metrics, "".join(kept))
+    return progress
+
+
+def _divergence(train: float, valid: float, worst: float) -> str:
+    for name, value in (("training", train), ("validation", valid)):
+        if not math.isfinite(value) or value > worst:
+            return f"diverged: the {name} NLL became {value:.4g}, worse than {worst:.4g} nats per step"
+    return ""
+
+
+def _remember(progress: Progress, network: Network, valid: float) -> None:
+    if valid < progress.best_valid:
+        progress.best_valid, progress.best_epoch, progress.stale = valid, progress.epoch, 0
+        progress.best = {k: v.clone() for k, v in network.state_dict().items()}
+    else:
+        progress.stale += 1
+
+
+def _reason_to_stop(progress: Progress, training: Training) -> str:
+    if progress.epoch >= training.max_epochs:
+        return f"{training.max_epochs} epochs"
+    if progress.stale >= training.patience:
+        return f"no better validation NLL for {training.patience} epochs"
+    return ""
+
+
+def _finish(folder: Path, network: Network, task: MusicTask, progress: Progress, reason: str) -> Outcome:
+    nll: dict[str, float] = {}
+    if progress.best:
+        network.load_state_dict(progress.best)
+        nll = {split: evaluate(network, task, split) for split in ("train", "valid", "test")}
+        write_atomic(folder / "weights.safetensors", save(progress.best))
+    whole = reason.endswith("epochs")
+    outcome = Outcome(
+        status="finished" if whole else "diverged", reason=reason, epochs=progress.epoch,
+        updates=progress.updates, seconds=round(progress.seconds, 3),
+        best_epoch=progress.best_epoch or None, **nll,
+    )  # fmt: skip
+    write_json(folder / "outcome.json", outcome)
+    (folder / "checkpoint.safetensors").unlink(missing_ok=True)
+    return outcome

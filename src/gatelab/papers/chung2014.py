@@ -11,7 +11,7 @@ from typing import Literal
 from gatelab.data import load_music
 from gatelab.errors import ConfigError, near_misses
 from gatelab.runs import Comparison, Paper, Reported, Training, build
-from gatelab.search import comparison
+from gatelab.search import comparison, log_uniform
 
 KEY = "chung2014"
 CITATION = (
@@ -79,6 +79,8 @@ def plan(
     >>> chung2014.NLL["jsb"]["gru"]  # train, test
     (6.94, 8.54)
     """
+    if trials < 1:
+        raise ConfigError(f"trials: wanted at least 1 learning rate, got {trials}")
     data = load_music(dataset)
     if data.name not in NLL:
         raise ConfigError(
@@ -89,7 +91,7 @@ def plan(
         CELLS,
         parameters=BUDGET,
         hidden_sizes=[SIZES[c][0] for c in CELLS] if sizes == "table" else None,
-        trials=trials,
+        learning_rates=log_uniform(trials, seed),
         repeats=repeats,
         seed=seed,
         training=training,

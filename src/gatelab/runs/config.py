@@ -108,8 +108,8 @@ class Comparison(Frozen):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the configuration; where the data lay does not count, what it held does."""
-        data = self.model_dump(mode="json")
+        """SHA-256 of all that decides the numbers: not where the data lay, nor what is said of a paper."""
+        data = self.model_dump(mode="json", exclude={"paper"})
         for place in ("source", "load"):
             data["task"].pop(place)
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()

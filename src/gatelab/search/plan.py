@@ -11,7 +11,7 @@ from gatelab.errors import ConfigError
 from gatelab.graph.cell import Cell
 from gatelab.graph.data import to_data
 from gatelab.runs import Comparison, Paper, Task, Training, Unit, build
-from gatelab.search.space import log_uniform
+from gatelab.search.space import spread_log_uniform
 from gatelab.tasks import MusicTask
 
 
@@ -42,7 +42,8 @@ def comparison(
     hidden_sizes
         Sizes to take instead of those that the budget gives, one a cell.
     trials
-        Number of learning rates, drawn as exp U(−12, −6) from ``seed``, the same for all units.
+        Number of learning rates, the same for all units: exp U(−12, −6) drawn from ``seed``, one from each of
+        as many equal parts of the interval.
     learning_rates
         Rates to try instead of drawn ones.
     repeats
@@ -71,7 +72,7 @@ def comparison(
     if learning_rates is None:
         if trials < 1:
             raise ConfigError(f"trials: wanted at least 1 learning rate, got {trials}")
-        learning_rates = log_uniform(trials, seed)
+        learning_rates = spread_log_uniform(trials, seed)
     return build(
         Comparison,
         task=task_of(data, dataset),

@@ -13,10 +13,16 @@ others at equal parameter counts::
     layer = gatelab.Recurrent(mine, input_size=88, hidden_size=46)
 """
 
-from gatelab import cells, nn
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from gatelab import cells
 from gatelab.cells import hidden_size_for, parameter_count
 from gatelab.errors import GatelabError
-from gatelab.graph.cell import Cell, cell
+from gatelab.graph.cell import Cell
 from gatelab.graph.language import (
     exp,
     layer_norm,
@@ -33,9 +39,13 @@ from gatelab.graph.language import (
     step,
     tanh,
 )
-from gatelab.nn import Recurrent
+from gatelab.graph.trace import cell
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from gatelab import nn
+    from gatelab.nn import Recurrent
+
+__version__ = version("gatelab")
 __all__ = [
     "Cell",
     "GatelabError",
@@ -60,3 +70,11 @@ __all__ = [
     "step",
     "tanh",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load torch only when something that needs it is asked for."""
+    if name in ("nn", "Recurrent"):
+        nn = importlib.import_module("gatelab.nn")
+        return nn if name == "nn" else nn.Recurrent
+    raise AttributeError(f"module 'gatelab' has no attribute {name!r}")

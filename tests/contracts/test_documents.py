@@ -252,6 +252,12 @@ def test_documents_are_found() -> None:
     assert WITH_EXAMPLES
 
 
+def test_map_shows_every_room() -> None:
+    map_ = next(blocks((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))).text
+    rooms = {path.parent.name for path in (SOURCE / "gatelab").glob("*/__init__.py")}
+    assert set(re.findall(r"(?m)^  (\w+)/", map_)) == rooms
+
+
 class TestTheseTests:
     """A false document is found out."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatelab.graph.cell import cell
+from gatelab.graph.trace import cell
 from gatelab.graph.language import linear, product, relu, sigmoid, vector
 from gatelab.graph.language import tanh as hyperbolic_tangent
 from gatelab.graph.node import Node

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatelab.graph.cell import cell
+from gatelab.graph.trace import cell
 from gatelab.graph.language import linear, mix, sigmoid, tanh
 from gatelab.graph.node import Node
 

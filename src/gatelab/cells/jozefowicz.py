@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatelab.cells.lstm import JOZEFOWICZ
-from gatelab.graph.cell import cell
+from gatelab.graph.trace import cell
 from gatelab.graph.language import linear, mix, sigmoid, tanh
 from gatelab.graph.node import Node
 

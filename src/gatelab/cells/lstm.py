@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gatelab.graph.cell import Cell, cell
+from gatelab.graph.cell import Cell
+from gatelab.graph.trace import cell
 from gatelab.graph.language import linear, peephole, sigmoid, tanh
 from gatelab.graph.node import Node, make
 from gatelab.graph.op import Op

@@ -15,7 +15,9 @@ def compare(
     dataset: Annotated[
         str, typer.Argument(help="chorales, jsb, nottingham, muse, piano, or a file of such music.")
     ] = "chorales",
-    cells: Annotated[str, typer.Option(help="Units, by name, with commas; see gatelab cells.")] = "tanh,lstm,gru",
+    cells: Annotated[
+        str, typer.Option(help="Units, by name, with commas; see gatelab cells.")
+    ] = "tanh,lstm,gru",
     parameters: Annotated[int, typer.Option(help="Parameters that each unit gets.")] = 20_000,
     count: Annotated[str, typer.Option(help="What is counted: recurrent layers, or all.")] = "recurrent",
     trials: options.Trials = 4,

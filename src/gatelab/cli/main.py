@@ -41,7 +41,7 @@ def _version(wanted: bool) -> None:
 def main(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
 ) -> None:
-    """The laboratory for gated recurrent networks."""  # noqa: D401
+    """The laboratory for gated recurrent networks."""
 
 
 def run() -> None:

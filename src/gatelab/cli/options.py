@@ -8,13 +8,18 @@ from typing import Annotated
 import typer
 
 Trials = Annotated[int, typer.Option(help="Learning rates to try, the same for all units.")]
-Repeats = Annotated[int, typer.Option(help="How often each unit's best trial is trained again, for the spread.")]
+Repeats = Annotated[
+    int, typer.Option(help="How often each unit's best trial is trained again, for the spread.")
+]
 Seed = Annotated[int, typer.Option(help="Seed of everything that is drawn.")]
 Epochs = Annotated[int, typer.Option(help="Most epochs of a training.")]
-Patience = Annotated[int, typer.Option(help="Epochs without a better validation NLL after which a training ends.")]
+Patience = Annotated[
+    int, typer.Option(help="Epochs without a better validation NLL after which a training ends.")
+]
 BatchSize = Annotated[int, typer.Option(help="Sequences a batch.")]
 Workers = Annotated[
-    int | None, typer.Option(help="Trainings at once, one thread each; all cores by default.", show_default=False)
+    int | None,
+    typer.Option(help="Trainings at once, one thread each; all cores by default.", show_default=False),
 ]
 Runs = Annotated[
     Path | None,

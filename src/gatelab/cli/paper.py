@@ -15,14 +15,17 @@ def paper(
     dataset: Annotated[str, typer.Option(help="jsb, nottingham, muse or piano.")] = "jsb",
     sizes: Annotated[
         Literal["budget", "table"],
-        typer.Option(help="Hidden sizes: solved for the paper's parameter count, or as its table 1 prints them."),
+        typer.Option(
+            help="Hidden sizes: solved for the paper's parameter count, or as its table 1 prints them."
+        ),
     ] = "budget",
     trials: options.Trials = 10,
     repeats: options.Repeats = 4,
     seed: options.Seed = 0,
     epochs: Annotated[int | None, typer.Option(help="Most epochs of a training.", show_default="200")] = None,
     patience: Annotated[
-        int | None, typer.Option(help="Epochs without a better validation NLL that end it.", show_default="20")
+        int | None,
+        typer.Option(help="Epochs without a better validation NLL that end it.", show_default="20"),
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Sequences a batch.", show_default="4")] = None,
     workers: options.Workers = None,

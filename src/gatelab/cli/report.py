@@ -11,7 +11,8 @@ import typer
 def report(
     runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file; RUN/report.html by default.", show_default=False)
+        Path | None,
+        typer.Option("--output", "-o", help="The file; RUN/report.html by default.", show_default=False),
     ] = None,
 ) -> None:
     """Write one HTML file that shows runs, finished or not, and needs no network."""

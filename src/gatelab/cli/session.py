@@ -13,19 +13,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from gatelab import settings
-from gatelab.report import write_report
-from gatelab.report.table import answer, result_table
 from gatelab.runs import Comparison, Epoch, Outcome, RunRecord, Trial, open_run, read_run
-from gatelab.search import begin, work
 
 
 def carry_out(plan: Comparison, runs: Path | None, workers: int | None) -> None:
     """Make the run's folder, or find it, and do what has not been done."""
+    from gatelab.search import begin
+
     go_on(begin(runs or settings.runs_folder(), plan), workers)
 
 
 def go_on(folder: Path, workers: int | None) -> None:
     """Do what has not been done of a run, show its result, and write its report."""
+    from gatelab.report import write_report
+    from gatelab.search import work
+
     console = Console(highlight=False)
     config = open_run(folder)
     console.print(_budget(config), markup=False)
@@ -37,12 +39,16 @@ def go_on(folder: Path, workers: int | None) -> None:
         run = work(folder, bars, workers)
     seconds = time.perf_counter() - began
     show(console, run)
-    console.print(f"trained in {seconds:.0f} s of wall-clock time" if not before.complete else "", markup=False)
+    console.print(
+        f"trained in {seconds:.0f} s of wall-clock time" if not before.complete else "", markup=False
+    )
     console.print(f"run: {folder}\nreport: {write_report([folder])}", markup=False, soft_wrap=True)
 
 
 def show(console: Console, run: RunRecord) -> None:
     """Print the result table and the answer in words."""
+    from gatelab.report.table import answer, result_table
+
     columns, rows = result_table(run)
     table = Table(title=f"{run.config.task.title}: {run.config.task.measure}", title_justify="left")
     for name in columns:

@@ -4,10 +4,11 @@ Standard library only. A cell is a small graph of frozen, interned nodes; everyt
 about it (values, derivatives, counts, equations) is a reading of that graph.
 """
 
-from gatelab.graph.cell import Cell, cell, trace
+from gatelab.graph.cell import Cell
 from gatelab.graph.check import check
 from gatelab.graph.fold import fold, topological
 from gatelab.graph.node import Mask, Node, Weight, make
 from gatelab.graph.op import Op
+from gatelab.graph.trace import cell, trace
 
 __all__ = ["Cell", "Mask", "Node", "Op", "Weight", "cell", "check", "fold", "make", "topological", "trace"]

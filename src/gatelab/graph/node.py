@@ -7,6 +7,7 @@ identity and a common sub-expression is computed once.
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 from weakref import WeakValueDictionary
@@ -134,8 +135,7 @@ class Node:
     __array_ufunc__ = None  # so that a numpy array on the left is refused, not looped over
 
     def __repr__(self) -> str:
-        inner = ", ".join([repr(self.attribute)] * (self.attribute is not None) + [str(s) for s in self.sources])
-        return f"{self.op.value}({inner})"
+        return _written(self, depth=4)
 
     def __copy__(self) -> Node:
         return self
@@ -150,6 +150,7 @@ class Node:
 Operand = Node | float | int
 
 _interned: WeakValueDictionary[tuple[object, ...], Node] = WeakValueDictionary()
+_interning = threading.RLock()  # two threads must not both make the one node
 
 
 def make(
@@ -168,18 +169,23 @@ def make(
     if op not in LEAVES and op not in (Op.SPREAD, Op.SUM):
         width = _width(op, sources)
     key = (op, sources, type(attribute), attribute, width)
-    node = _interned.get(key)
-    if node is None:
-        node = Node(op, sources, attribute, width)
-        _interned[key] = node
+    with _interning:
+        node = _interned.get(key)
+        if node is None:
+            node = Node(op, sources, attribute, width)
+            _interned[key] = node
     return node
 
 
 def constant(value: float) -> Node:
     """Return a constant, of any width."""
-    if not math.isfinite(value):
-        raise CellError(f"wanted a finite constant, got {value}")
-    return make(Op.CONST, (), float(value) + 0.0)  # + 0.0 makes -0.0 and 0.0 one node
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise CellError(f"wanted a finite constant, got {number}")
+    return make(Op.CONST, (), number + 0.0)  # + 0.0 makes -0.0 and 0.0 one node
 
 
 def spread(node: Node, width: Width | None) -> Node:
@@ -202,7 +208,8 @@ def elementwise(op: Op, *operands: Operand) -> Node:
     for node in nodes:
         if widest is None or (widest, node.width) in NARROWER:
             widest = node.width
-    return make(op, tuple(spread(n, widest) for n in nodes))
+    fits = [(n.width, widest) in NARROWER for n in nodes]
+    return make(op, tuple(spread(n, widest) if f else n for n, f in zip(nodes, fits, strict=True)))
 
 
 def as_node(value: Operand) -> Node:
@@ -243,6 +250,13 @@ def _product_width(op: Op, parameter: Node, vector: Node) -> Width:
     if vector.width != enters:
         raise CellError(f"{weight.name} wants a value of width {enters}, got one {_said(vector)}")
     return leaves
+
+
+def _written(node: Node, depth: int) -> str:
+    """Return the node as text; what lies deep is left out, for shared values would be written often."""
+    parts = [] if node.attribute is None else [repr(node.attribute)]
+    parts += [_written(s, depth - 1) for s in node.sources] if depth else ["…"] * bool(node.sources)
+    return f"{node.op.value}({', '.join(parts)})"
 
 
 def _said(node: Node) -> str:

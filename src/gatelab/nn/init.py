@@ -48,7 +48,9 @@ def check_schemes(chosen: Mapping[str, Scheme], names: set[str]) -> None:
     known = [*DEFAULT, *sorted(names)]
     for key, scheme in chosen.items():
         if key not in known:
-            raise ConfigError(f"init names {key!r}{near_misses(key, known)}; roles and weights are {', '.join(known)}")
+            raise ConfigError(
+                f"init names {key!r}{near_misses(key, known)}; roles and weights are {', '.join(known)}"
+            )
         _parse(key, scheme)
 
 
@@ -69,7 +71,9 @@ def initialise(tensor: Tensor, weight: Weight, hidden_size: int, chosen: Mapping
     elif name == "normal":
         tensor.normal_(0, 0.1 if value is None else value)
     elif tensor.dim() != 2:
-        raise ConfigError(f"init of {weight.name}: {name} is for matrices, {weight.name} is a vector; try uniform")
+        raise ConfigError(
+            f"init of {weight.name}: {name} is for matrices, {weight.name} is a vector; try uniform"
+        )
     elif name == "glorot":
         torch.nn.init.xavier_uniform_(tensor)
     elif name == "orthogonal":

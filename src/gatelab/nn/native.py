@@ -120,7 +120,15 @@ class LSTM(_Native):
         if proj_size:
             raise ConfigError(f"proj_size: wanted 0, got {proj_size}; try torch.nn.LSTM for projected states")
         super().__init__(
-            "lstm-np", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, **factory
+            "lstm-np",
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            **factory,
         )
         self.proj_size = 0
 
@@ -142,7 +150,15 @@ class GRU(_Native):
         **factory: Any,
     ) -> None:
         super().__init__(
-            "gru-after", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, **factory
+            "gru-after",
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            **factory,
         )
 
 
@@ -166,6 +182,14 @@ class RNN(_Native):
         if nonlinearity not in ("tanh", "relu"):
             raise ConfigError(f"nonlinearity: wanted 'tanh' or 'relu', got {nonlinearity!r}")
         super().__init__(
-            nonlinearity, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, **factory
+            nonlinearity,
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            **factory,
         )
         self.nonlinearity = nonlinearity

@@ -43,7 +43,11 @@ class Stack(nn.Module):
         _check_sizes(cell, input_size, hidden_size, num_layers, dropout)
         self.cell = simplify_cell(cell)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
-        self.bidirectional, self.dropout, self.batch_first = bool(bidirectional), float(dropout), bool(batch_first)
+        self.bidirectional, self.dropout, self.batch_first = (
+            bool(bidirectional),
+            float(dropout),
+            bool(batch_first),
+        )
         self.engine: Choice = choose(engine)
         # Without training a mask is its expectation; most masks then leave the equations altogether.
         expected: dict[str | Node, Node | float] = {m: m.mask.expectation for m in self.cell.masks}
@@ -109,7 +113,13 @@ class Stack(nn.Module):
                 start = tuple(s[len(finals)] for s in states)
                 seen = rows.reverse(x) if direction else x
                 output, last = run(
-                    cell, seen, start, self.weights(layer, direction), self._masks(rows, x), rows, self.hidden_size
+                    cell,
+                    seen,
+                    start,
+                    self.weights(layer, direction),
+                    self._masks(rows, x),
+                    rows,
+                    self.hidden_size,
                 )
                 outputs.append(rows.reverse(output) if direction else output)
                 finals.append(last)
@@ -146,7 +156,9 @@ class Stack(nn.Module):
             raise ShapeError(f"wanted {len(wanted)} state(s) ({', '.join(names)}), got {len(given)}")
         for name, shape, tensor in zip(names, wanted, given, strict=True):
             if tuple(tensor.shape) != shape:
-                raise ShapeError(f"state {name}: wanted [L · directions, B, H] = {shape}, got {tuple(tensor.shape)}")
+                raise ShapeError(
+                    f"state {name}: wanted [L · directions, B, H] = {shape}, got {tuple(tensor.shape)}"
+                )
         return given
 
     def _as_given(self, states: tuple[Tensor, ...]) -> State:
@@ -171,7 +183,9 @@ class Stack(nn.Module):
         """Return the sizes, as torch's modules print them."""
         parts = [self.cell.name, str(self.input_size), str(self.hidden_size)]
         parts += [f"num_layers={self.num_layers}"] * (self.num_layers != 1)
-        parts += ["bidirectional=True"] * self.bidirectional + [f"dropout={self.dropout}"] * bool(self.dropout)
+        parts += ["bidirectional=True"] * self.bidirectional + [f"dropout={self.dropout}"] * bool(
+            self.dropout
+        )
         return ", ".join([*parts, *(["batch_first=True"] * self.batch_first)])
 
 

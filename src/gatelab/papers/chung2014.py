@@ -105,7 +105,12 @@ def _paper(dataset: str, differences: Sequence[str]) -> Paper:
         for cell, (train, test) in NLL[dataset].items()
     }
     return build(
-        Paper, key=KEY, citation=CITATION, table="tables 1 and 2", reported=reported, differences=tuple(differences)
+        Paper,
+        key=KEY,
+        citation=CITATION,
+        table="tables 1 and 2",
+        reported=reported,
+        differences=tuple(differences),
     )
 
 

@@ -12,7 +12,18 @@ from typing import Protocol
 
 import torch
 
-from gatelab.runs import Comparison, Epoch, Outcome, RunRecord, Trial, create, locked, open_run, read_run, write_json
+from gatelab.runs import (
+    Comparison,
+    Epoch,
+    Outcome,
+    RunRecord,
+    Trial,
+    create,
+    locked,
+    open_run,
+    read_run,
+    write_json,
+)
 from gatelab.search.local import cores, data_of, run_trials
 from gatelab.tasks import MusicTask
 

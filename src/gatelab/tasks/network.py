@@ -7,6 +7,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from gatelab.nn.stack import Stack
 
+
 class Network(nn.Module):
     """``recurrent`` reads the sequences, ``head`` reads each step's output."""
 

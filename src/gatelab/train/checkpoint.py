@@ -33,7 +33,9 @@ class Progress:
     best: dict[str, Tensor] = field(default_factory=dict)
 
 
-def save_checkpoint(path: Path, network: torch.nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+def save_checkpoint(
+    path: Path, network: torch.nn.Module, optimizer: torch.optim.Optimizer, progress: Progress
+) -> None:
     """Write weights, best weights, the optimiser's memory, torch's random state and the progress."""
     tensors = {f"weights/{k}": v for k, v in network.state_dict().items()}
     tensors |= {f"best/{k}": v for k, v in progress.best.items()}
@@ -61,7 +63,9 @@ def load_checkpoint(path: Path, network: torch.nn.Module, optimizer: torch.optim
         torch.set_rng_state(tensors["random"])
         return Progress(**json.loads(metadata["progress"]), best=_below("best", tensors))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise RunError(f"{path} does not fit its trial ({error}); remove it to begin this trial anew") from None
+        raise RunError(
+            f"{path} does not fit its trial ({error}); remove it to begin this trial anew"
+        ) from None
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -11,13 +11,19 @@ from torch import Tensor
 from gatelab.runs import Training
 
 
-def optimizer_for(parameters: Sequence[Tensor], training: Training, learning_rate: float) -> torch.optim.Optimizer:
+def optimizer_for(
+    parameters: Sequence[Tensor], training: Training, learning_rate: float
+) -> torch.optim.Optimizer:
     """Return the optimiser that ``training`` names."""
     if training.optimizer == "rmsprop":
         return torch.optim.RMSprop(parameters, learning_rate, alpha=training.decay, foreach=True)
     if training.optimizer == "sgd":
         return torch.optim.SGD(
-            parameters, learning_rate, momentum=training.momentum, nesterov=training.momentum > 0, foreach=True
+            parameters,
+            learning_rate,
+            momentum=training.momentum,
+            nesterov=training.momentum > 0,
+            foreach=True,
         )
     return torch.optim.Adam(parameters, learning_rate, foreach=True)
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +21,7 @@ def test_batches_hold_sequences_of_similar_length(lengths, batch_size):
     spans = sorted(
         (min(lengths[k] for k in b), max(lengths[k] for k in b)) for b in batches(lengths, batch_size, 0, 1)
     )
-    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
 
 
 def test_epochs_and_seeds_differ():

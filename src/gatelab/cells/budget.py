@@ -34,8 +34,19 @@ def parameter_count(
     >>> from gatelab.cells import parameter_count
     >>> parameter_count("lstm", 20, 195), parameter_count("gru", 20, 227), parameter_count("tanh", 20, 400)
     (169065, 168888, 168400)
+
+    Raises
+    ------
+    ConfigError
+        Where a size is no positive whole number, or the hidden size no multiple of the cell's block.
     """
-    formula = measure(get(cell)).parameters
+    cell = get(cell)
+    _check_whole(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+    if hidden_size % cell.block:
+        raise ConfigError(
+            f"hidden_size: wanted a multiple of {cell.block}, a block of {cell.name}; got {hidden_size}"
+        )
+    formula = measure(cell).parameters
     return _count(formula, input_size, hidden_size, num_layers, bidirectional, output_size)
 
 
@@ -112,10 +123,14 @@ def hidden_size_for(
 
 
 def _check_sizes(input_size: int, parameters: int, num_layers: int, count: str, output_size: int) -> None:
-    for name, value in (("input_size", input_size), ("parameters", parameters), ("num_layers", num_layers)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ConfigError(f"impossible budget: {name} must be a whole number of at least 1, got {value!r}")
+    _check_whole(input_size=input_size, parameters=parameters, num_layers=num_layers)
     if count not in ("recurrent", "all"):
         raise ConfigError(f"count must be 'recurrent' or 'all', got {count!r}")
     if count == "all" and output_size < 1:
         raise ConfigError("count='all' wants the output_size of the model, at least 1")
+
+
+def _check_whole(**sizes: int) -> None:
+    for name, value in sizes.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ConfigError(f"impossible {name}: wanted a whole number of at least 1, got {value!r}")

@@ -62,7 +62,8 @@ def get(cell: str | Cell) -> Cell:
 def _wrap(cell: Cell, text: str) -> Cell:
     key, _, value = text.partition("=")
     if key not in WRAPPERS:
-        raise ConfigError(f"unknown wrapper {key!r}{near_misses(key, WRAPPERS)}; known are {', '.join(WRAPPERS)}")
+        known = ", ".join(WRAPPERS)
+        raise ConfigError(f"unknown wrapper {key!r}{near_misses(key, WRAPPERS)}; known are {known}")
     wrapper, default = WRAPPERS[key]
     if default is None:
         if value:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gatelab.graph.trace import cell
 from gatelab.graph.language import linear, product, relu, sigmoid, vector
 from gatelab.graph.language import tanh as hyperbolic_tangent
 from gatelab.graph.node import Node
+from gatelab.graph.trace import cell
 
 ELMAN = "Elman 1990, doi:10.1207/s15516709cog1402_1"
 LE = "Le, Jaitly and Hinton 2015, arXiv:1504.00941"
@@ -32,7 +32,8 @@ def logistic(x: Node, h: Node) -> Node:
 @cell(name="irnn", source=LE)
 def irnn(x: Node, h: Node) -> Node:
     """Rectifier whose recurrent matrix starts as the identity and whose bias starts at 0."""
-    return relu(product("W_h", x) + vector("b_h", "bias", "H", start=0.0) + product("U_h", h, start="identity"))
+    bias = vector("b_h", "bias", "H", start=0.0)
+    return relu(product("W_h", x) + bias + product("U_h", h, start="identity"))
 
 
 CELLS = (tanh, rectified, logistic, irnn)

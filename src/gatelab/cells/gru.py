@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gatelab.graph.trace import cell
 from gatelab.graph.language import linear, mix, sigmoid, tanh
 from gatelab.graph.node import Node
+from gatelab.graph.trace import cell
 
 CHO = "Cho et al. 2014, arXiv:1406.1078; Chung et al. 2014, arXiv:1412.3555, section 3.2"
 

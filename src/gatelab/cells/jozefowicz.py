@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gatelab.cells.lstm import JOZEFOWICZ
-from gatelab.graph.trace import cell
 from gatelab.graph.language import linear, mix, sigmoid, tanh
 from gatelab.graph.node import Node
+from gatelab.graph.trace import cell
 
 
 @cell(name="mut1", source=JOZEFOWICZ)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gatelab.graph.cell import Cell
-from gatelab.graph.trace import cell
 from gatelab.graph.language import linear, peephole, sigmoid, tanh
 from gatelab.graph.node import Node, make
 from gatelab.graph.op import Op
+from gatelab.graph.trace import cell
 from gatelab.passes.edit import edit
 
 HOCHREITER = "Hochreiter and Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735"

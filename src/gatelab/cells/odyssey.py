@@ -14,10 +14,10 @@ def _variant(name: str, replacements: dict[str | Node, Node | float], summary: s
     return edit(lstm, replacements, name=name, source=GREFF, summary=summary)
 
 
-def _argument_of_tanh(value: Node) -> tuple[Node, Node]:
-    """Return tanh(value) and value."""
+def _without_tanh(value: Node) -> dict[str | Node, Node | float]:
+    """Return the replacement of tanh(value) by the value."""
     (squashed,) = [n for n in lstm.nodes if n.op is Op.TANH and n.sources == (value,)]
-    return squashed, value
+    return {squashed: value}
 
 
 def _full_gate_recurrence() -> Cell:
@@ -36,8 +36,8 @@ def _full_gate_recurrence() -> Cell:
 nig = _variant("nig", {"i": 1}, "No input gate: i = 1.")
 nfg = _variant("nfg", {"f": 1}, "No forget gate: f = 1.")
 nog = _variant("nog", {"o": 1}, "No output gate: o = 1.")
-niaf = _variant("niaf", dict([_argument_of_tanh(lstm.names["g"].sources[0])]), "No input activation function.")
-noaf = _variant("noaf", dict([_argument_of_tanh(lstm.names["c"])]), "No output activation function.")
+niaf = _variant("niaf", _without_tanh(lstm.names["g"].sources[0]), "No input activation function.")
+noaf = _variant("noaf", _without_tanh(lstm.names["c"]), "No output activation function.")
 np = without_peepholes(lstm, "np", GREFF, "No peepholes.")
 cifg = _variant("cifg", {"f": 1 - lstm.names["i"]}, "Coupled input and forget gate: f = 1 − i.")
 fgr = _full_gate_recurrence()

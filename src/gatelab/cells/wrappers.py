@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -31,7 +32,8 @@ def layer_norm(cell: Cell) -> Cell:
         if before.op in UNARY and before.sources[0] in memory and before in read_by_output:
             name, (value,) = memory[before.sources[0]], after.sources
             assert value.width is not None
-            return make(after.op, (normalised(value, name=name) + vector(f"B_{name}", "bias", value.width, 0.0),))
+            bias = vector(f"B_{name}", "bias", value.width, 0.0)
+            return make(after.op, (normalised(value, name=name) + bias,))
         return after
 
     return _rewritten(cell, rule, f"{cell.name}+layer-norm")
@@ -74,10 +76,12 @@ def zoneout(cell: Cell, rate: float) -> Cell:
 
 def blocks(cell: Cell, size: float) -> Cell:
     """Return ``cell`` with ``size`` units in each memory block."""
-    if size != int(size) or size < 1:
+    if not (math.isfinite(size) and size == int(size) >= 1):
         raise ConfigError(f"blocks wants a whole number of units a block, such as blocks=4; got {size:g}")
     if all(n.width != "K" for n in cell.nodes):
-        raise ConfigError(f"cell {cell.name!r} has no gates that a block shares; try lstm-blocks+blocks={size:g}")
+        raise ConfigError(
+            f"cell {cell.name!r} has no gates shared by a block; try lstm-blocks+blocks={size:g}"
+        )
     return replace(cell, name=f"{cell.name}+blocks={size:g}", block=int(size))
 
 
@@ -93,4 +97,4 @@ def _rewritten(cell: Cell, rule: Callable[[Node, Node], Node], name: str) -> Cel
 
 def _check_rate(wrapper: str, rate: float) -> None:
     if not 0 <= rate < 1:
-        raise ConfigError(f"{wrapper} wants a rate of at least 0 and below 1, such as {wrapper}=0.1; got {rate:g}")
+        raise ConfigError(f"{wrapper} wants a rate from 0 to below 1, such as {wrapper}=0.1; got {rate:g}")

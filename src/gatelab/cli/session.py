@@ -61,18 +61,16 @@ def show(console: Console, run: RunRecord) -> None:
 
 def _budget(config: Comparison) -> str:
     training, task = config.training, config.task
+    counted = "recurrent layers" if config.count == "recurrent" else "all parameters"
     units = ", ".join(f"{u.name} {u.hidden_size} units ({u.parameters:,})" for u in config.units)
-    return "\n".join(
-        [
-            f"{task.title}: {' / '.join(map(str, task.sequences))} sequences, "
-            f"{' / '.join(f'{n:,}' for n in task.steps)} steps (train / validation / test); {task.source}",
-            f"units at {config.budget:,} parameters ({config.count} layers counted): {units}"
-            if config.count == "recurrent"
-            else f"units at {config.budget:,} parameters (all counted): {units}",
-            f"budget: {len(config.learning_rates)} learning rates a unit, then {config.repeats} repeats of the best; "
-            f"at most {training.max_epochs} epochs, patience {training.patience}, batches of {training.batch_size}, "
-            f"{training.optimizer}, weight noise {training.weight_noise:g}, seed {config.seed}",
-        ]
+    return (
+        f"{task.title}: {' / '.join(map(str, task.sequences))} sequences, "
+        f"{' / '.join(f'{n:,}' for n in task.steps)} steps (train / validation / test); {task.source}\n"
+        f"units at {config.budget:,} parameters ({counted} counted): {units}\n"
+        f"budget: {len(config.learning_rates)} learning rates a unit, then {config.repeats} repeats of its best; "
+        f"at most {training.max_epochs} epochs, patience {training.patience}, "
+        f"batches of {training.batch_size}, {training.optimizer}, weight noise {training.weight_noise:g}, "
+        f"seed {config.seed}"
     )
 
 

@@ -65,7 +65,12 @@ def backward_of(cell: Cell) -> Backward:
 
 
 def backward(
-    cell: Cell, sizes: Sizes, rows: Rows, kept: Values, output: Tensor | None, finals: tuple[Tensor | None, ...]
+    cell: Cell,
+    sizes: Sizes,
+    rows: Rows,
+    kept: Values,
+    output: Tensor | None,
+    finals: tuple[Tensor | None, ...],
 ) -> tuple[dict[Node | str, Tensor], tuple[Tensor, ...]]:
     """Return the derivatives of a loss, given those by outputs [N, H] and last states [B, width].
 
@@ -88,12 +93,10 @@ def backward(
     past: dict[Node, list[Tensor]] = {n: [] for n in [*seeds, *plan.late]}
     widths = [sizes[s.width or "H"] for s in cell.states]
     carried = tuple(sizes.like.new_zeros((0, w)) for w in widths)
-    given = None if output is None else output.split(rows.sizes)
+    given = None if output is None else torch.split(output, list(rows.sizes))
     for t in reversed(range(rows.steps)):
         live = rows.sizes[t]
-        carried = tuple(
-            _joined(c, f, live, w) for c, f, w in zip(carried, finals, widths, strict=True)
-        )
+        carried = tuple(_joined(c, f, live, w) for c, f, w in zip(carried, finals, widths, strict=True))
         if given is not None:
             carried = (carried[0] + given[t], *carried[1:])
         values = loop.step(t, dict(zip(seeds, carried, strict=True)))
@@ -115,7 +118,9 @@ def _joined(carried: Tensor, final: Tensor | None, live: int, width: int) -> Ten
     return torch.cat([carried, joining])
 
 
-def _after(cell: Cell, derivative: Adjoint, rows: Rows, values: Values, sizes: Sizes) -> dict[Node | str, Tensor]:
+def _after(
+    cell: Cell, derivative: Adjoint, rows: Rows, values: Values, sizes: Sizes
+) -> dict[Node | str, Tensor]:
     roots = derivative.roots
     values = fold(roots, rules(sizes), values | numbers(topological(roots), sizes))
     found: dict[Node | str, Tensor] = {}
@@ -137,24 +142,28 @@ class CellFunction(torch.autograd.Function):
     def forward(ctx: Any, cell: Cell, sizes: Sizes, rows: Rows, *tensors: Tensor) -> tuple[Tensor, ...]:
         """Run the cell and keep what its adjoint reads."""
         trace = traced(cell, sizes, rows, tensors, backward_of(cell).kept)
-        ctx.cell, ctx.sizes, ctx.rows, ctx.kept, ctx.count = cell, sizes, rows, trace.kept, len(tensors)
+        ctx.cell, ctx.sizes, ctx.rows, ctx.kept = cell, sizes, rows, tuple(trace.kept)
+        ctx.save_for_backward(*trace.kept.values())  # freed after use; changes in place are found out
         ctx.set_materialize_grads(False)
         return (trace.output, *trace.finals)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Any, ...]:  # type: ignore[override]
+    def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Any, ...]:
         """Run the adjoint."""
         cell: Cell = ctx.cell
         output, *finals = cotangents
+        kept = dict(zip(ctx.kept, ctx.saved_tensors, strict=True))
         with torch.no_grad():
-            found, states = backward(cell, ctx.sizes, ctx.rows, ctx.kept, output, tuple(finals))
+            found, states = backward(cell, ctx.sizes, ctx.rows, kept, output, tuple(finals))
         weights = [found.get(p.name) for p in cell.parameters]
         answers = [found.get(cell.input), *states, *weights, *[None] * len(cell.masks)]
         return (None, None, None, *answers)
 
 
-def traced(cell: Cell, sizes: Sizes, rows: Rows, tensors: tuple[Tensor, ...], keep: tuple[Node, ...] = ()) -> Trace:
+def traced(
+    cell: Cell, sizes: Sizes, rows: Rows, tensors: tuple[Tensor, ...], keep: tuple[Node, ...] = ()
+) -> Trace:
     """Run the reference on (x, *states, *weights, *masks), in this order."""
     x, *rest = tensors
     states, rest = tuple(rest[: len(cell.states)]), rest[len(cell.states) :]

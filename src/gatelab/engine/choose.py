@@ -32,4 +32,5 @@ def choose(wanted: str) -> Choice:
         return Choice("reference", "asked for")
     if wanted == "auto":
         return Choice("reference", "the only engine that is built: the definition, in torch")
-    raise EngineError(f"unknown engine {wanted!r}{near_misses(str(wanted), ENGINES)}; known are {', '.join(ENGINES)}")
+    misses, known = near_misses(str(wanted), ENGINES), ", ".join(ENGINES)
+    raise EngineError(f"unknown engine {wanted!r}{misses}; known are {known}")

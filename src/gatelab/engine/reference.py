@@ -73,7 +73,12 @@ class Trace:
 
 
 def forward(
-    cell: Cell, sizes: Sizes, rows: Rows, leaves: Values, states: tuple[Tensor, ...], keep: Collection[Node] = ()
+    cell: Cell,
+    sizes: Sizes,
+    rows: Rows,
+    leaves: Values,
+    states: tuple[Tensor, ...],
+    keep: Collection[Node] = (),
 ) -> Trace:
     """Run ``cell`` over all rows.
 
@@ -91,6 +96,7 @@ def forward(
         Nodes whose values are to be returned for all rows.
     """
     table = rules(sizes)
+    widths = [sizes[s.width or "H"] for s in cell.states]
     late = waiting(cell.nodes, Op.STATE)
     early = fold([n for n in cell.nodes if n not in late], table, leaves | numbers(cell.nodes, sizes))
     loop = Loop([n for n in cell.nodes if n in late and n.sources], early, rows, table)
@@ -104,9 +110,7 @@ def forward(
         values = loop.step(t, dict(zip(cell.states, states, strict=True)))
         for node, past in history.items():
             past.append(values[node])
-        states = tuple(
-            values[r].expand(live, sizes[s.width or "H"]) for r, s in zip(cell.results, cell.states, strict=True)
-        )
+        states = tuple(values[r].expand(live, w) for r, w in zip(cell.results, widths, strict=True))
         outputs.append(states[0])
     finals = tuple(torch.cat([s, *reversed(e)]) if e else s for s, e in zip(states, ended, strict=True))
     kept = {n: torch.cat(history[n]) if n in late else early[n] for n in keep}
@@ -117,12 +121,16 @@ class Loop:
     """The operations of one step, in order, with what was computed for all rows split into steps."""
 
     def __init__(
-        self, nodes: list[Node], early: Mapping[Node, Tensor], rows: Rows, table: Mapping[Op, Callable[..., Tensor]]
+        self,
+        nodes: list[Node],
+        early: Mapping[Node, Tensor],
+        rows: Rows,
+        table: Mapping[Op, Callable[..., Tensor]],
     ) -> None:
         self.operations = [(n, partial(table[n.op], n), n.sources) for n in nodes]
         split = row_wise(early)
         self.fixed = {n: v for n, v in early.items() if n not in split}
-        self.split = {n: v.split(rows.sizes) for n, v in early.items() if n in split}
+        self.split = {n: torch.split(v, list(rows.sizes)) for n, v in early.items() if n in split}
 
     def step(self, t: int, values: Values) -> Values:
         """Return ``values``, which holds the leaves of step t, with everything that follows from them."""
@@ -150,11 +158,16 @@ def _sum(sizes: Sizes, node: Node, value: Tensor) -> Tensor:
     source = sizes[node.sources[0].width or "H"]
     value = value.expand(source) if value.dim() == 0 else value
     width = sizes[node.width or "1"]
-    return value.unflatten(-1, (width, source // width)).sum(-1)
+    return value.reshape(*value.shape[:-1], width, source // width).sum(-1)
 
 
 def _matmul(sizes: Sizes, node: Node, matrix: Tensor, value: Tensor) -> Tensor:
     return functional.linear(value, matrix)
+
+
+def _outer(sizes: Sizes, node: Node, left: Tensor, right: Tensor) -> Tensor:
+    rows = max(left.shape[0] if left.dim() > 1 else 1, right.shape[0] if right.dim() > 1 else 1)
+    return left.expand(rows, left.shape[-1]).mT @ right.expand(rows, right.shape[-1])
 
 
 def _missing(sizes: Sizes, node: Node) -> Tensor:
@@ -171,7 +184,7 @@ VALUES: Mapping[Op, Callable[..., Tensor]] = {
     Op.SIZE: lambda s, n: s.like.new_tensor(float(s[n.attribute])),
     Op.MATMUL: _matmul,
     Op.MATMUL_T: lambda s, n, matrix, value: value @ matrix,
-    Op.OUTER: lambda s, n, left, right: left.mT @ right,
+    Op.OUTER: _outer,
     Op.ADD: lambda s, n, a, b: a + b,
     Op.SUB: lambda s, n, a, b: a - b,
     Op.MUL: lambda s, n, a, b: a * b,

@@ -94,19 +94,22 @@ class Rows:
     def pack(self, padded: Tensor) -> Tensor:
         """Return the live rows [N, …] of a padded batch [T, B, …]."""
         flat = padded[: self.steps].flatten(0, 1)
-        return flat if self.is_full and self.order is None else flat.index_select(0, self._padded.to(flat.device))
+        if self.is_full and self.order is None:
+            return flat
+        return flat.index_select(0, self._padded.to(flat.device))
 
     def unpack(self, rows: Tensor, steps: int) -> Tensor:
         """Return rows [N, …] as a padded batch [steps, B, …], zeros where a sequence has ended."""
         if self.is_full and self.order is None and steps == self.steps:
-            return rows.unflatten(0, (steps, self.batch))
+            return rows.reshape(steps, self.batch, *rows.shape[1:])
         flat = rows.new_zeros((steps * self.batch, *rows.shape[1:]))
-        return flat.index_copy(0, self._padded.to(rows.device), rows).unflatten(0, (steps, self.batch))
+        flat = flat.index_copy(0, self._padded.to(rows.device), rows)
+        return flat.reshape(steps, self.batch, *rows.shape[1:])
 
     def reverse(self, rows: Tensor) -> Tensor:
         """Return rows [N, …] with every sequence read from its own end; its own inverse."""
         if self.is_full:
-            return rows.unflatten(0, (self.steps, self.batch)).flip(0).flatten(0, 1)
+            return rows.reshape(self.steps, self.batch, *rows.shape[1:]).flip(0).flatten(0, 1)
         return rows.index_select(0, self._mirror.to(rows.device))
 
     def sort(self, states: Tensor) -> Tensor:

@@ -6,9 +6,24 @@ about it (values, derivatives, counts, equations) is a reading of that graph.
 
 from gatelab.graph.cell import Cell
 from gatelab.graph.check import check
+from gatelab.graph.data import from_data, to_data
 from gatelab.graph.fold import fold, topological
 from gatelab.graph.node import Mask, Node, Weight, make
 from gatelab.graph.op import Op
 from gatelab.graph.trace import cell, trace
 
-__all__ = ["Cell", "Mask", "Node", "Op", "Weight", "cell", "check", "fold", "make", "topological", "trace"]
+__all__ = [
+    "Cell",
+    "Mask",
+    "Node",
+    "Op",
+    "Weight",
+    "cell",
+    "check",
+    "fold",
+    "from_data",
+    "make",
+    "to_data",
+    "topological",
+    "trace",
+]

@@ -52,10 +52,9 @@ class Cell:
     @cached_property
     def parameters(self) -> tuple[Node, ...]:
         """The PARAM leaves, in the order of the equations."""
-        named = [n for value in self.names.values() for n in topological([value])]
-        ordered = dict.fromkeys(n for n in [*named, *self.nodes] if n.op is Op.PARAM)
+        ordered = topological([*self.names.values(), *self.results])
         used = set(self.nodes)
-        return tuple(n for n in ordered if n in used)
+        return tuple(n for n in ordered if n.op is Op.PARAM and n in used)
 
     @cached_property
     def masks(self) -> tuple[Node, ...]:
@@ -66,6 +65,9 @@ class Cell:
     def output(self) -> Node:
         """The first new state, which is what the cell gives to the layer above."""
         return self.results[0]
+
+    def __deepcopy__(self, memo: object) -> Cell:
+        return self
 
     def __hash__(self) -> int:
         return hash((self.name, self.results, self.states, self.block))

@@ -6,6 +6,8 @@ ends in the legality check.
 
 from __future__ import annotations
 
+import copyreg
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -15,7 +17,7 @@ from gatelab.graph.cell import Cell
 from gatelab.graph.check import check
 from gatelab.graph.fold import topological
 from gatelab.graph.node import Attribute, Mask, Node, Weight, make
-from gatelab.graph.op import ARITY, Op
+from gatelab.graph.op import ARITY, PRODUCTS, Op
 
 FORMAT = 1
 LARGEST = 100_000  # nodes; far above any cell, far below what would exhaust memory
@@ -56,38 +58,49 @@ def from_data(data: Mapping[str, Any]) -> Cell:
     CellError
         Where the data is of another version, or is not a legal cell.
     """
-    if not isinstance(data, Mapping) or data.get("format") != FORMAT:
-        came = data.get("format") if isinstance(data, Mapping) else type(data).__name__
-        raise CellError(f"wanted a cell as data of format {FORMAT}, got {came!r}")
     try:
         cell = _read(data)
     except CellError:
         raise
-    except (KeyError, IndexError, TypeError, ValueError, AssertionError, AttributeError) as error:
-        raise CellError(f"the cell as data is damaged: {type(error).__name__} {error}") from error
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
+        raise CellError(f"the cell as data is damaged: {type(error).__name__} {error!s:.80}") from error
     check(cell)
     return cell
 
 
 def _read(data: Mapping[str, Any]) -> Cell:
+    if not isinstance(data, Mapping) or data.get("format") != FORMAT:
+        came = data.get("format") if isinstance(data, Mapping) else type(data).__name__
+        raise CellError(f"wanted a cell as data of format {FORMAT}, got {came!r}")
     if len(data["nodes"]) > LARGEST:
         raise CellError(f"a cell of {len(data['nodes'])} nodes; at most {LARGEST} are read")
     nodes: list[Node] = []
     for op_name, sources, attribute, width in data["nodes"]:
         op = Op(op_name)
-        if len(sources) != ARITY[op] or any(not 0 <= s < len(nodes) for s in sources):
-            raise CellError(f"node {len(nodes)} of the cell as data has wrong sources {sources}")
-        nodes.append(make(op, tuple(nodes[s] for s in sources), _READ.get(op, _none)(attribute), _width(width)))
+        if len(sources) != ARITY[op]:
+            raise CellError(f"node {len(nodes)} of the cell as data has {len(sources)} sources")
+        if op in PRODUCTS and not (
+            _at(nodes, sources[0]).op is Op.PARAM and nodes[sources[0]].weight.columns
+        ):
+            raise CellError(f"node {len(nodes)} of the cell as data multiplies with what is no matrix")
+        node = make(op, tuple(_at(nodes, s) for s in sources), _READ.get(op, _none)(attribute), _width(width))
+        nodes.append(node)
     return Cell(
         name=_text(data["name"]),
-        input=nodes[data["input"]],
-        states=tuple(nodes[k] for k in data["states"]),
-        results=tuple(nodes[k] for k in data["results"]),
-        names={_text(k): nodes[v] for k, v in data["names"].items()},
+        input=_at(nodes, data["input"]),
+        states=tuple(_at(nodes, k) for k in data["states"]),
+        results=tuple(_at(nodes, k) for k in data["results"]),
+        names={_text(k): _at(nodes, v) for k, v in data["names"].items()},
         source=_text(data["source"]),
         summary=_text(data["summary"]),
         block=data["block"],
     )
+
+
+def _at(nodes: list[Node], place: Any) -> Node:
+    if isinstance(place, bool) or not isinstance(place, int) or not 0 <= place < len(nodes):
+        raise ValueError(f"no node {place!r:.20} among the {len(nodes)} so far")
+    return nodes[place]
 
 
 def _attribute(node: Node) -> Any:
@@ -104,7 +117,7 @@ def _weight(came: Any) -> Weight:
     if role not in ("input", "recurrent", "peephole", "bias", "gain"):
         raise ValueError(f"role {role!r}")
     if start is not None and start != "identity":
-        start = float(start)
+        start = _number(start)
     rows = _width(rows)
     if rows is None:
         raise ValueError("a weight without rows")
@@ -113,7 +126,7 @@ def _weight(came: Any) -> Weight:
 
 def _mask(came: Any) -> Mask:
     name, kind, rate, each, width = came
-    if kind not in ("dropout", "zoneout") or each not in ("sequence", "step") or not 0 <= rate < 1:
+    if kind not in ("dropout", "zoneout") or each not in ("sequence", "step") or not 0 <= _number(rate) < 1:
         raise ValueError(f"mask {came!r}")
     width = _width(width)
     if width is None:
@@ -123,8 +136,10 @@ def _mask(came: Any) -> Mask:
 
 def _number(came: Any) -> float:
     if isinstance(came, bool) or not isinstance(came, int | float):
-        raise ValueError(f"constant {came!r}")
-    return float(came)
+        raise ValueError(f"wanted a number, got {came!r}")
+    if not math.isfinite(came):
+        raise ValueError(f"wanted a finite number, got {came!r}")
+    return float(came) + 0.0  # + 0.0 makes -0.0 and 0.0 one node
 
 
 def _text(came: Any) -> str:
@@ -166,3 +181,10 @@ _READ: dict[Op, Callable[[Any], Attribute]] = {
     Op.MASK: _mask,
     Op.COTANGENT: _identifier,
 }
+
+
+def _flat(cell: Cell) -> tuple[Callable[[Mapping[str, Any]], Cell], tuple[dict[str, Any]]]:
+    return from_data, (to_data(cell),)
+
+
+copyreg.pickle(Cell, _flat)  # as data, so that no graph is too deep for it

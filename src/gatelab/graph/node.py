@@ -197,6 +197,8 @@ def spread(node: Node, width: Width | None) -> Node:
     return make(Op.SPREAD, (node,), None, width)
 
 
+STATE_WIDTHS: tuple[Width, ...] = ("H", "K", "1")
+
 NARROWER: frozenset[tuple[Width, Width]] = frozenset({("1", "H"), ("1", "K"), ("1", "I"), ("K", "H")})
 """Pairs (narrow, wide) in which the narrow value can be repeated to the wide one's units."""
 

@@ -15,7 +15,7 @@ from gatelab.axes import Width
 from gatelab.errors import CellError
 from gatelab.graph.cell import Cell
 from gatelab.graph.check import check
-from gatelab.graph.node import Node, Operand, as_node, make, spread
+from gatelab.graph.node import STATE_WIDTHS, Node, Operand, as_node, make, spread
 from gatelab.graph.op import Op
 
 
@@ -97,7 +97,10 @@ def trace(
     widths = widths or {}
     for key in widths:
         if key not in arguments[1:]:
-            raise CellError(f"cell {title!r}: widths names {key!r}; its states are {', '.join(arguments[1:])}")
+            known = ", ".join(arguments[1:])
+            raise CellError(f"cell {title!r}: widths names {key!r}; its states are {known}")
+        if widths[key] not in STATE_WIDTHS:
+            raise CellError(f"cell {title!r}: width of {key}: wanted 'H', 'K' or '1', got {widths[key]!r}")
     x = make(Op.INPUT, (), arguments[0], "I")
     states = tuple(make(Op.STATE, (), a, widths.get(a, "H")) for a in arguments[1:])
     try:
@@ -109,8 +112,9 @@ def trace(
     names = {k: v for k, v in local.items() if isinstance(v, Node) and v not in leaves}
     summary = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ")
     traced = Cell(title, x, states, results, names, source, summary, block)
+    traced = replace(traced, names=_reached(names, traced))
     check(traced)
-    return replace(traced, names=_reached(names, traced))
+    return traced
 
 
 def _arguments(function: Callable[..., Any], title: str) -> list[str]:
@@ -120,18 +124,25 @@ def _arguments(function: Callable[..., Any], title: str) -> list[str]:
     if len(parameters) < 2 or any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in parameters):
         came = ", ".join(str(p) for p in parameters)
         raise CellError(f"cell {title!r} wants arguments (x, h, …): the input, then its states; got ({came})")
+    for parameter in parameters:
+        if parameter.default is not parameter.empty:
+            raise CellError(
+                f"cell {title!r}: the argument {parameter} has a default; arguments are the input and the "
+                f"states, anything else is best taken from around the function"
+            )
     return [p.name for p in parameters]
 
 
 def _run(function: Callable[..., Any], *leaves: Node) -> tuple[Any, dict[str, Any]]:
     """Call the function; return what it returned and its local variables, in their order."""
     local: dict[str, Any] = {}
-    code: CodeType = function.__code__
+    code = _code(function)
+    own = dict.fromkeys([*code.co_varnames, *code.co_cellvars])  # the latter: read by an inner function
 
     def at_return(frame: FrameType, event: str, _: Any) -> None:
         if event == "return" and frame.f_code is code:
             local.clear()
-            local.update({k: frame.f_locals[k] for k in code.co_varnames if k in frame.f_locals})
+            local.update({k: frame.f_locals[k] for k in own if k in frame.f_locals})
 
     before = sys.getprofile()
     sys.setprofile(at_return)
@@ -140,6 +151,12 @@ def _run(function: Callable[..., Any], *leaves: Node) -> tuple[Any, dict[str, An
     finally:
         sys.setprofile(before)
     return returned, local
+
+
+def _code(function: Callable[..., Any]) -> CodeType:
+    """Return the code that holds the equations, below decorators."""
+    code: CodeType = inspect.unwrap(function).__code__
+    return code
 
 
 def _results(returned: Any, states: tuple[Node, ...], title: str) -> tuple[Node, ...]:
@@ -183,13 +200,14 @@ def _wanted(error: Exception) -> str:
 def _equation(error: Exception, function: Callable[..., Any]) -> str:
     """Return the line of the function's body at which the error came up."""
     line: int | None = None
+    code = _code(function)
     trace_back: TracebackType | None = error.__traceback__
     while trace_back is not None:
-        if trace_back.tb_frame.f_code is function.__code__:
+        if trace_back.tb_frame.f_code is code:
             line = trace_back.tb_lineno
         trace_back = trace_back.tb_next
     if line is None:
         return ""
-    path = function.__code__.co_filename
+    path = code.co_filename
     text = linecache.getline(path, line).strip()
     return f", line {line} of {Path(path).name}" + (f" ({text})" if text else "")

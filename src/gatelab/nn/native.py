@@ -80,7 +80,7 @@ class _Native(Stack):
             found |= {f"b_{ours}": b + d} if ours == apart else {f"b_{ours}": b, f"b_{apart}": d}
         return found
 
-    def forward(  # type: ignore[override]
+    def forward(
         self, input: Tensor | PackedSequence, hx: State | None = None, lengths: Lengths | None = None
     ) -> tuple[Tensor | PackedSequence, State]:
         """Run all layers, as torch.nn's module does; ``lengths`` may stand in for packing."""

@@ -41,9 +41,10 @@ NOT_SAID = (
     "biases 0).",
     "Weight noise is added to all weights, those of the output layer and the biases included; the paper does "
     "not say to which.",
-    "The learning rate is chosen on one seed and the chosen trial repeated from further seeds; the paper gives "
-    "one number a unit, without spread.",
-    "Train NLL is computed after training, without weight noise, with the weights of the best validation epoch.",
+    "The learning rate is chosen on one seed and the chosen trial repeated from further seeds; the paper "
+    "gives one number a unit, without spread.",
+    "Train NLL is computed after training, without weight noise, with the weights of the best validation "
+    "epoch.",
 )
 
 
@@ -84,7 +85,8 @@ def plan(
     data = load_music(dataset)
     if data.name not in NLL:
         raise ConfigError(
-            f"the paper has no task {dataset!r}{near_misses(dataset, NLL)}; its music sets are {', '.join(NLL)}"
+            f"the paper has no task {dataset!r}{near_misses(dataset, NLL)}; "
+            f"its music sets are {', '.join(NLL)}"
         )
     return comparison(
         dataset,
@@ -127,8 +129,8 @@ def _differences(sizes: str, trials: int, training: Training) -> list[str]:
 def _said_of_sizes(sizes: str) -> str:
     if sizes == "table":
         return (
-            "Hidden sizes are those of the paper's table 1; with the 88 inputs of the data their parameter counts "
-            "are lower than the table's, which hold for 100 inputs."
+            "Hidden sizes are those of the paper's table 1; with the 88 inputs of the data their parameter "
+            "counts are lower than the table's, which hold for 100 inputs."
         )
     return (
         "Hidden sizes are solved for 20,000 parameters of the recurrent layer with the data's 88 inputs; the "

@@ -14,7 +14,7 @@ from functools import reduce
 
 from gatelab.graph.cell import Cell
 from gatelab.graph.fold import topological
-from gatelab.graph.node import Node, make, spread
+from gatelab.graph.node import Node, constant, make, spread
 from gatelab.graph.op import Op
 from gatelab.passes.simplify import simplify
 
@@ -33,7 +33,8 @@ class Adjoint:
         ∂L/∂(state before the step), by the state's name; absent where the state does not matter.
     parameters
         ∂L/∂(weight) by the weight's name: for a matrix an OUTER node or a sum of them, for a vector a
-        value [B, width], both to be summed over sequences and steps.
+        value [B, width], both to be summed over sequences and steps; absent where the weight does not
+        matter.
     """
 
     cotangents: tuple[Node, ...]
@@ -63,7 +64,8 @@ def adjoint(cell: Cell) -> Adjoint:
     wanted = [cell.input, *cell.states, *cell.parameters]
     found = differentiate(cell.results, seeds, wanted)
     simple = simplify(found.values())
-    found = {leaf: simple[value] for leaf, value in found.items()}
+    zero = constant(0)  # no influence after all, as where 0 is multiplied
+    found = {leaf: simple[value] for leaf, value in found.items() if simple[value] is not zero}
     return Adjoint(
         cotangents=seeds,
         input=found.get(cell.input),
@@ -72,9 +74,7 @@ def adjoint(cell: Cell) -> Adjoint:
     )
 
 
-def differentiate(
-    results: Iterable[Node], seeds: Iterable[Node], wanted: Iterable[Node]
-) -> dict[Node, Node]:
+def differentiate(results: Iterable[Node], seeds: Iterable[Node], wanted: Iterable[Node]) -> dict[Node, Node]:
     """Return the cotangent of each wanted leaf, given those of the results.
 
     1. Collect the nodes on which a wanted leaf has an influence.

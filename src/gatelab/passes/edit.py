@@ -9,7 +9,7 @@ from gatelab.errors import CellError, near_misses
 from gatelab.graph.cell import Cell
 from gatelab.graph.check import check
 from gatelab.graph.fold import substitute
-from gatelab.graph.node import Node, Operand, as_node, make
+from gatelab.graph.node import Node, Operand, as_node, make, spread
 from gatelab.graph.op import Op
 from gatelab.passes.simplify import simplify_cell
 
@@ -50,10 +50,14 @@ def edit(
     >>> list(no_input_gate.names)
     ['f', 'g', 'c', 'o']
     """
-    chosen = {_find(cell, key): as_node(value) for key, value in replacements.items()}
+    found = {_find(cell, key): value for key, value in replacements.items()}
     memory = memory or {}
     kept = list(memory.values())
-    after = substitute([*cell.results, *cell.names.values(), *kept], chosen)
+    try:
+        chosen = {old: spread(as_node(new), old.width) for old, new in found.items()}
+        after = substitute([*cell.results, *cell.names.values(), *kept], chosen)
+    except CellError as error:
+        raise CellError(f"cell {cell.name!r}: {error}") from None
     leaves = tuple(make(Op.STATE, (), key, value.width) for key, value in memory.items())
     variant = with_fields(
         cell,

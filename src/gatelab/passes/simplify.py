@@ -89,7 +89,7 @@ def _add(node: Node, a: Node, b: Node) -> Node:
         return _sub(node, a, b.sources[0])
     if a.op is Op.NEG:
         return _sub(node, b, a.sources[0])
-    return _folded(node, a, b)
+    return _folded(make(Op.ADD, (a, b)), a, b)  # the node may be a subtraction of a negative
 
 
 def _sub(node: Node, a: Node, b: Node) -> Node:
@@ -153,6 +153,8 @@ def _product(node: Node, matrix: Node, value: Node) -> Node:
 
 
 def _outer(node: Node, left: Node, right: Node) -> Node:
+    if _is(left, 0) or _is(right, 0):
+        return constant(0)
     widened = [
         s if s.width is not None else make(Op.SPREAD, (s,), None, before.width)
         for s, before in zip((left, right), node.sources, strict=True)
@@ -173,7 +175,8 @@ def _sum(node: Node, a: Node) -> Node:
         return a
     if a.width is None:
         summed = make(Op.SIZE, (), node.sources[0].width)
-        return a * summed if node.width == "1" else a * (summed / make(Op.SIZE, (), node.width))
+        count = summed if node.width == "1" else summed / make(Op.SIZE, (), node.width)
+        return _mul(make(Op.MUL, (a, count)), a, count)
     return rebuild(node, a)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -71,7 +73,8 @@ class Paper(Frozen):
 class Task(Frozen):
     """The data and what is asked of the network.
 
-    ``load`` is the name or path that loads the data, ``digest`` the SHA-256 of the file; ``sequences`` and ``steps`` count train, valid, test.
+    ``load`` is the name or path that loads the data, ``digest`` the file's SHA-256;
+    ``sequences`` and ``steps`` count train, valid, test.
     """
 
     kind: Literal["music"] = "music"
@@ -104,7 +107,8 @@ class Comparison(Frozen):
     def name(self) -> str:
         """The run's name: what it is about, and eight digits of the hash of all of it."""
         about = self.paper.key if self.paper else "compare"
-        return f"{about}-{self.task.dataset}-{self.digest[:8]}"
+        dataset = re.sub(r"[^A-Za-z0-9]+", "-", PurePath(self.task.dataset).stem).strip("-")[:40] or "data"
+        return f"{about}-{dataset}-{self.digest[:8]}"
 
     @property
     def digest(self) -> str:

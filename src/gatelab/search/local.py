@@ -56,7 +56,8 @@ def run_trials(folder: Path, trials: Iterable[Trial], workers: int, told: Told) 
             future.result()
     except BrokenProcessPool:
         raise RunError(
-            f"a worker process died (killed, or out of memory); what had ended is kept: gatelab resume {folder}"
+            f"a worker process died (killed, or out of memory); what had ended is kept: "
+            f"gatelab resume {folder}"
         ) from None
     except BaseException:
         for process in list((pool._processes or {}).values()):

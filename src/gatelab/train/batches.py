@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -27,7 +28,7 @@ def batches(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> l
     order = np.lexsort((random.random(len(lengths)), np.asarray(lengths))).tolist()
     first = int(random.integers(batch_size)) if len(order) % batch_size else 0
     cuts = [0, *range(first or batch_size, len(order), batch_size), len(order)]
-    found = [order[a:b] for a, b in zip(cuts, cuts[1:], strict=False) if a < b]
+    found = [order[a:b] for a, b in pairwise(cuts) if a < b]
     return [found[k] for k in random.permutation(len(found))]
 
 

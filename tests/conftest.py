@@ -1,4 +1,4 @@
-"""What the tests of the data room share."""
+"""What tests of several rooms share."""
 
 from __future__ import annotations
 

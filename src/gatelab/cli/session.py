@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from gatelab import settings
 from gatelab.runs import Comparison, Epoch, Outcome, RunRecord, Trial, open_run, read_run
@@ -46,17 +48,34 @@ def go_on(folder: Path, workers: int | None) -> None:
 
 
 def show(console: Console, run: RunRecord) -> None:
-    """Print the result table and the answer in words."""
+    """Print the result table and the answer in words; a narrow terminal has a column for each unit."""
     from gatelab.report.table import answer, result_table
 
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
     columns, rows = result_table(run)
-    table = Table(title=f"{run.config.task.title}: {run.config.task.measure}", title_justify="left")
+    title = Text(f"{run.config.task.title}: {run.config.task.measure}")
+    if _width(columns, rows) > console.width:  # turned: a column for each unit
+        columns, rows = _turned(columns, rows)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
-        table.add_column(name, justify="left" if name == columns[0] else "right", overflow="fold")
+        table.add_column(Text(name), justify="left" if name == columns[0] else "right")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(value) for value in row))
     console.print(table)
     console.print(answer(run), markup=False)
+
+
+def _width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Return how wide the table is if headings are broken at spaces and values are not."""
+    words = [max(map(len, name.split())) for name in columns]
+    values = [max((len(row[k]) for row in rows), default=0) for k in range(len(columns))]
+    return sum(max(pair) + 3 for pair in zip(words, values, strict=True))
+
+
+def _turned(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
+    turned = [[name, *(row[k] for row in rows)] for k, name in enumerate(columns)]
+    return turned[0], turned[1:]
 
 
 def _budget(config: Comparison) -> str:
@@ -67,7 +86,8 @@ def _budget(config: Comparison) -> str:
         f"{task.title}: {' / '.join(map(str, task.sequences))} sequences, "
         f"{' / '.join(f'{n:,}' for n in task.steps)} steps (train / validation / test); {task.source}\n"
         f"units at {config.budget:,} parameters ({counted} counted): {units}\n"
-        f"budget: {len(config.learning_rates)} learning rates a unit, then {config.repeats} repeats of its best; "
+        f"budget: {len(config.learning_rates)} learning rates a unit, "
+        f"its best trial repeated {config.repeats} times; "
         f"at most {training.max_epochs} epochs, patience {training.patience}, "
         f"batches of {training.batch_size}, {training.optimizer}, weight noise {training.weight_noise:g}, "
         f"seed {config.seed}"

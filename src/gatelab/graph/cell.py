@@ -51,10 +51,10 @@ class Cell:
 
     @cached_property
     def parameters(self) -> tuple[Node, ...]:
-        """The PARAM leaves, in the order of the equations."""
-        ordered = topological([*self.names.values(), *self.results])
-        used = set(self.nodes)
-        return tuple(n for n in ordered if n.op is Op.PARAM and n in used)
+        """The PARAM leaves, in the order in which the named values are computed."""
+        place = {node: k for k, node in enumerate(self.nodes)}
+        named = sorted((v for v in self.names.values() if v in place), key=place.__getitem__)
+        return tuple(n for n in topological([*named, *self.results]) if n.op is Op.PARAM)
 
     @cached_property
     def masks(self) -> tuple[Node, ...]:

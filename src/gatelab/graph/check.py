@@ -7,7 +7,6 @@ from gatelab.graph.cell import Cell
 from gatelab.graph.node import NARROWER, STATE_WIDTHS, Mask, Node, Weight
 from gatelab.graph.op import ADJOINT_ONLY, ARITY, LEAVES, PRODUCTS, Op
 
-
 WIDER = frozenset((wide, narrow) for narrow, wide in NARROWER)
 
 

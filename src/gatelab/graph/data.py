@@ -118,10 +118,12 @@ def _weight(came: Any) -> Weight:
         raise ValueError(f"role {role!r}")
     if start is not None and start != "identity":
         start = _number(start)
-    rows = _width(rows)
+    rows, columns = _width(rows), _width(columns)
     if rows is None:
         raise ValueError("a weight without rows")
-    return Weight(_identifier(name), role, rows, _width(columns), start)
+    if columns is None and start == "identity":
+        raise ValueError("a vector that starts as the identity")
+    return Weight(_identifier(name), role, rows, columns, start)
 
 
 def _mask(came: Any) -> Mask:

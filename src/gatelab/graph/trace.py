@@ -15,7 +15,8 @@ from gatelab.axes import Width
 from gatelab.errors import CellError
 from gatelab.graph.cell import Cell
 from gatelab.graph.check import check
-from gatelab.graph.node import STATE_WIDTHS, Node, Operand, as_node, make, spread
+from gatelab.graph.fold import topological
+from gatelab.graph.node import NARROWER, STATE_WIDTHS, Node, Operand, as_node, make, spread
 from gatelab.graph.op import Op
 
 
@@ -172,9 +173,11 @@ def _results(returned: Any, states: tuple[Node, ...], title: str) -> tuple[Node,
         if value is None:
             raise CellError(f"cell {title!r} returned None for state {state.name}; is a return missing?")
         try:
-            node = spread(as_node(value), state.width)
+            node = as_node(value)
         except CellError as error:
             raise CellError(f"cell {title!r}, new state {state.name}: {error}") from None
+        if (node.width, state.width) in NARROWER:
+            node = spread(node, state.width)
         if node.width not in (None, state.width):
             raise CellError(
                 f"cell {title!r}: the new state {state.name} has width {node.width}, wanted {state.width}; "
@@ -185,10 +188,20 @@ def _results(returned: Any, states: tuple[Node, ...], title: str) -> tuple[Node,
 
 
 def _reached(names: dict[str, Node], traced: Cell) -> dict[str, Node]:
-    """Keep the names of values that matter for the result, in the order in which they are computed."""
-    place = {node: k for k, node in enumerate(traced.nodes)}
-    used = {k: v for k, v in names.items() if v in place and v.sources}
-    return dict(sorted(used.items(), key=lambda item: place[item[1]]))
+    """Keep the names of values that matter for the result, as the function defines them.
+
+    Names come in the order of their first assignment, but after those that they are computed from: an
+    argument that is assigned anew stands where its new value does.
+    """
+    nodes, arguments = set(traced.nodes), {leaf.name for leaf in (traced.input, *traced.states)}
+    left = sorted(((k, v) for k, v in names.items() if v in nodes and v.sources), key=lambda kv: kv[0] in arguments)
+    ordered: dict[str, Node] = {}
+    while left:
+        waiting = {v for _, v in left}
+        k, v = next(item for item in left if not waiting.intersection(topological([item[1]])[:-1]))
+        ordered[k] = v
+        left.remove((k, v))
+    return ordered
 
 
 def _wanted(error: Exception) -> str:
@@ -203,7 +216,7 @@ def _equation(error: Exception, function: Callable[..., Any]) -> str:
     code = _code(function)
     trace_back: TracebackType | None = error.__traceback__
     while trace_back is not None:
-        if trace_back.tb_frame.f_code is code:
+        if trace_back.tb_frame.f_code is code and line is None:
             line = trace_back.tb_lineno
         trace_back = trace_back.tb_next
     if line is None:

@@ -54,7 +54,7 @@ def edit(
     memory = memory or {}
     kept = list(memory.values())
     try:
-        chosen = {old: spread(as_node(new), old.width) for old, new in found.items()}
+        chosen = {old: _as_wide(as_node(new), old) for old, new in found.items()}
         after = substitute([*cell.results, *cell.names.values(), *kept], chosen)
     except CellError as error:
         raise CellError(f"cell {cell.name!r}: {error}") from None
@@ -87,6 +87,13 @@ def named(cell: Cell, name: str) -> Node:
             f"(it names {', '.join(cell.names) or 'none'})"
         )
     return cell.names[name]
+
+
+def _as_wide(new: Node, old: Node) -> Node:
+    """Return ``new`` repeated to the width of ``old``, a number too, so that it can enter products."""
+    if new.width is None and old.width is not None:
+        return make(Op.SPREAD, (new,), None, old.width)
+    return spread(new, old.width)
 
 
 def _find(cell: Cell, key: str | Node) -> Node:

@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.stats import t as student
+from scipy.special import stdtrit  # quantiles of Student's t, without all of scipy.stats
 
 from gatelab.errors import ShapeError
 
@@ -49,7 +49,7 @@ class Interval:
         return self.n > 1
 
     def holds(self, value: float) -> bool:
-        """Return whether ``value`` lies in the interval; True where there is none, for nothing is excluded."""
+        """Return whether ``value`` lies in the interval; True where there is none."""
         return not self.known or self.low <= value <= self.high
 
 
@@ -88,7 +88,7 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     if n == 1:
         return Interval(mean, math.nan, math.nan, math.nan, 1)
     std = statistics.stdev(values)
-    reach = float(student.ppf((1 + level) / 2, n - 1)) * std / math.sqrt(n)
+    reach = float(stdtrit(n - 1, (1 + level) / 2)) * std / math.sqrt(n)
     return Interval(mean, mean - reach, mean + reach, std, n)
 
 
@@ -111,5 +111,7 @@ def paired_difference(a: Sequence[float], b: Sequence[float], level: float = 0.9
     (0.5, False)
     """
     if len(a) != len(b):
-        raise ShapeError(f"paired difference: wanted as many values on either side, got {len(a)} and {len(b)}")
+        raise ShapeError(
+            f"paired difference: wanted as many values on either side, got {len(a)} and {len(b)}"
+        )
     return mean_interval([left - right for left, right in zip(a, b, strict=True)], level)

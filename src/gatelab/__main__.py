@@ -1,0 +1,5 @@
+"""``python -m gatelab`` is ``gatelab``."""
+
+from gatelab.cli.main import run
+
+run()

@@ -1,0 +1,71 @@
+"""How numbers are written, in the terminal and in the report alike."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from gatelab.stats import Interval
+
+NOTHING = "–"
+MINUS = "−"
+
+
+class Table(NamedTuple):
+    """Columns, and rows of text; the first column says what a row is of."""
+
+    columns: tuple[str, ...]
+    rows: list[list[str]]
+
+
+def nll(value: float | None) -> str:
+    """Return an NLL with three decimals.
+
+    >>> nll(8.5432), nll(None)
+    ('8.543', '–')
+    """
+    return NOTHING if value is None or math.isnan(value) else f"{value:.3f}".replace("-", MINUS)
+
+
+def signed(value: float | None, digits: int = 3) -> str:
+    """Return a difference with its sign.
+
+    >>> signed(-0.0312), signed(0.5, 2)
+    ('−0.031', '+0.50')
+    """
+    return NOTHING if value is None or math.isnan(value) else f"{value:+.{digits}f}".replace("-", MINUS)
+
+
+def rate(value: float | None) -> str:
+    """Return a learning rate.
+
+    >>> rate(0.00123)
+    '1.23e-03'
+    """
+    return NOTHING if value is None else f"{value:.2e}"
+
+
+def count(value: int | None) -> str:
+    """Return a whole number, thousands set apart."""
+    return NOTHING if value is None else f"{value:,}"
+
+
+def seconds(value: float | None) -> str:
+    """Return a duration in seconds, with three figures that mean something."""
+    return NOTHING if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def spread(interval: Interval) -> str:
+    """Return mean ± half-width (n) of an interval; without spread where there is one value.
+
+    >>> spread(Interval(8.6, 8.35, 8.85, 0.1, 3))
+    '8.600 ± 0.250 (3)'
+    """
+    if not interval.known:
+        return f"{nll(interval.mean)} (1)"
+    return f"{nll(interval.mean)} ± {interval.half_width:.3f} ({interval.n})"
+
+
+def range_of(interval: Interval) -> str:
+    """Return an interval as [low, high]."""
+    return f"[{signed(interval.low)}, {signed(interval.high)}]" if interval.known else NOTHING

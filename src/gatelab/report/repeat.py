@@ -1,0 +1,69 @@
+"""How a run is repeated: the commands for it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from gatelab.cells import get, hidden_size_for
+from gatelab.errors import ConfigError
+from gatelab.runs import Comparison
+
+
+def repeat_commands(config: Comparison, folder: Path) -> list[str]:
+    """Return commands: first the one that repeats exactly this configuration, then the one that began it.
+
+    The second is left out where a unit is not in the catalogue.
+    """
+    name = shlex.quote(folder.resolve().name)
+    commands = [f"mkdir again && cp {name}/config.json again/ && gatelab resume again"]
+    try:
+        units = [get(u.name) for u in config.units]
+    except ConfigError:
+        return commands
+    solved = [
+        hidden_size_for(
+            u, config.task.input_size, config.budget, count=config.count, output_size=config.task.input_size
+        )
+        for u in units
+    ]
+    sizes = "budget" if solved == [u.hidden_size for u in config.units] else "table"
+    if config.paper is not None:
+        commands.append(_paper(config, config.paper.key, sizes))
+    elif sizes == "budget":
+        commands.append(_compare(config))
+    return commands
+
+
+def _paper(config: Comparison, key: str, sizes: str) -> str:
+    return _joined(
+        ["gatelab", "paper", key, "--dataset", config.task.load, "--sizes", sizes, *_limits(config)]
+    )
+
+
+def _compare(config: Comparison) -> str:
+    training = config.training
+    words: list[object] = [
+        "gatelab",
+        "compare",
+        config.task.load,
+        "--cells",
+        ",".join(u.name for u in config.units),
+    ]
+    words += ["--parameters", config.budget, "--count", config.count, *_limits(config)]
+    words += ["--optimizer", training.optimizer, "--weight-noise", f"{training.weight_noise:g}"]
+    words += ["--momentum", f"{training.momentum:g}"] if training.optimizer == "sgd" else []
+    return _joined(words)
+
+
+def _limits(config: Comparison) -> list[object]:
+    training = config.training
+    return [
+        "--trials", len(config.learning_rates), "--repeats", config.repeats, "--seed", config.seed,
+        "--epochs", training.max_epochs, "--patience", training.patience, "--batch-size", training.batch_size,
+    ]  # fmt: skip
+
+
+def _joined(words: Sequence[object]) -> str:
+    return " ".join(shlex.quote(str(word)) for word in words)

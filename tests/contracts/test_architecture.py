@@ -48,6 +48,7 @@ MAY_READ = {
     "explorer": EVERYTHING,
     "cli": EVERYTHING,
     "__init__": EVERYTHING - {"cli", "explorer"},
+    "__main__": {"cli"},
 }
 STANDARD_LIBRARY_ONLY = LANGUAGE | PLAIN
 # Read inside functions only, so that `gatelab --help` is there at once.

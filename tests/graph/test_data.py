@@ -182,9 +182,10 @@ PARAM = next(k for k, n in enumerate(LSTM["nodes"]) if n[0] == "param")
         (0, ("nodes", 0), NESTED),
         (0, ("nodes", 0, 0), NESTED),
         (0, ("format",), NESTED),
+        (0, ("block",), NESTED),
         (0, ("nodes",), [["const", [], 1.0, None]] * 100_001),
     ],
-    ids=range(28),
+    ids=range(29),
 )
 def test_this_is_refused(seed, path, value):
     with pytest.raises(CellError):

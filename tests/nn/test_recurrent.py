@@ -197,6 +197,16 @@ def test_the_engine_is_told_with_its_reason():
         _layer(engine="referenec")
 
 
+def test_a_cell_whose_output_is_not_a_value_a_unit_is_refused():
+    @gatelab.cell(widths={"m": "1"})
+    def average(x, m, h):
+        h = gatelab.tanh(gatelab.linear(x, h, name="h"))
+        return gatelab.mean(h), h
+
+    with pytest.raises(ConfigError, match="got width 1; return another state first"):
+        gatelab.Recurrent(average, 5, 6)
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [

@@ -31,7 +31,7 @@ def test_a_name_of_a_state_is_its_new_value():
     [
         ("I", "did you mean i"),
         ("candidate", "has no value named 'candidate' "),
-        ("x", "it names f, i, g, c, o"),
+        ("x", "it names i, f, g, c, o"),
     ],
 )
 def test_unknown_names_list_near_misses(name, said):

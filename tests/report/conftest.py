@@ -51,13 +51,13 @@ def unit(name: str) -> Unit:
     return Unit(name=name, cell=to_data(cell), hidden_size=size, parameters=count, model_parameters=whole)
 
 
-def comparison(units: tuple[str, ...] = ("tanh", "gru", "lstm"), **changes: Any) -> Comparison:
+def plan(units: tuple[str | Unit, ...] = ("tanh", "gru", "lstm"), **changes: Any) -> Comparison:
     values: dict[str, Any] = {
         "task": Task(
             dataset="jsb", load="jsb", title="JSB Chorales", source="JSB_Chorales.mat", digest="ab" * 32,
             sequences=(229, 76, 77), steps=(13_807, 4_558, 4_721), input_size=INPUTS,
         ),
-        "units": tuple(unit(name) for name in units),
+        "units": tuple(u if isinstance(u, Unit) else unit(u) for u in units),
         "budget": 20_000,
         "learning_rates": tuple(float(r) for r in np.exp(np.linspace(-11.5, -6.2, 10))),
         "repeats": 3,
@@ -108,11 +108,17 @@ def write_trial(folder: Path, config: Comparison, trial: Trial, ended: bool, div
 
 
 @pytest.fixture
+def comparison() -> Callable[..., Comparison]:
+    """Return the function that makes a configuration, from units or their names and changed values."""
+    return plan
+
+
+@pytest.fixture
 def fabricate(tmp_path: Path) -> Fabricate:
     """Return a function that writes a run folder; ``ended`` is how many trials of it have ended."""
 
     def write(config: Comparison | None = None, ended: int = 1000, where: Path = tmp_path) -> Path:
-        config = config or comparison()
+        config = config or plan()
         folder = create(where, config)
         if ended:
             write_json(folder / "environment.json", ENVIRONMENT)
@@ -120,7 +126,7 @@ def fabricate(tmp_path: Path) -> Fabricate:
         done = 0
         for k, rate in enumerate(config.learning_rates):
             for u in config.units:
-                if done <= ended and ended:
+                if done <= ended and ended:  # the last one has only begun
                     trial = Trial(unit=u.name, stage="search", number=k, learning_rate=rate, seed=config.seed)
                     diverged = u.name == "tanh" and k == len(config.learning_rates) - 1
                     write_trial(folder, config, trial, done < ended, diverged)

@@ -91,7 +91,9 @@ if __name__ == "__main__":
 
 
 def _processes_of(group):
-    found = subprocess.run(["ps", "-o", "pid=", "-g", str(group)], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "-g", str(group)], capture_output=True, text=True, check=False
+    )
     return found.stdout.split()
 
 
@@ -128,11 +130,14 @@ def test_a_killed_worker_is_told(few_chorales, tmp_path):
     class Killer(Heard):
         def told(self, trial, news):
             children = subprocess.run(
-                ["pgrep", "-f", "spawn_main", "-P", str(os.getpid())], capture_output=True, text=True, check=False
+                ["pgrep", "-f", "spawn_main", "-P", str(os.getpid())],
+                capture_output=True,
+                text=True,
+                check=False,
             )
             os.kill(int(children.stdout.split()[0]), signal.SIGKILL)
 
-    with pytest.raises(RunError, match="a worker process died .* gatelab resume"):
+    with pytest.raises(RunError, match=r"a worker process died .* gatelab resume"):
         work(folder, Killer(), workers=1)
     assert read_run(folder).trials
 

@@ -62,19 +62,21 @@ def learning_curves(run: RunRecord, against: Against = "updates") -> Chart:
     rows = curve_rows(run)
     domain = robust_domain([r["nll"] for r in rows], run.baselines)
     rules = [_rules(run, domain)] if _on_axis(run, domain) else []
-    return alt.layer(*rules, *_lines(run, rows, against, domain)).properties(
-        width="container", height=HEIGHT, title=_title(run, domain)
+    chart = alt.layer(*rules, *_lines(run, rows, against, domain)).properties(
+        width="container", height=HEIGHT
     )
+    said = _said(run, domain)
+    return chart.properties(title=alt.TitleParams(text=said, fontSize=12)) if said else chart
 
 
-def _title(run: RunRecord, domain: Domain) -> Any:
+def _said(run: RunRecord, domain: Domain) -> list[str]:
     said = []
     if domain.cut:
         said.append(f"cut off above {domain.high:.2f}; highest value {domain.highest:.2f}")
     said += [
         f"{n} baseline, not on the axis: {v:.3f}" for n, v in run.baselines.items() if not domain.holds(v)
     ]
-    return alt.TitleParams(text=said, fontSize=12) if said else alt.Undefined
+    return said
 
 
 def _lines(run: RunRecord, rows: list[dict[str, Any]], against: Against, domain: Domain) -> list[alt.Chart]:

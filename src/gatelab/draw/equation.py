@@ -23,7 +23,7 @@ from gatelab.graph.op import Op
 
 __all__ = ["RULES", "WeightRow", "equations", "weights"]
 
-LONG = 12  # signs; a longer expression that is used twice gets a line of its own
+LONG = 6  # signs; a longer expression that is used twice gets a line of its own
 LONGEST = 120  # signs; a still longer one gets a line in any case
 
 
@@ -65,7 +65,8 @@ class Page:
         self.titles, self.masks = titles(cell), mask_symbols(cell)
         self.patterns = find_patterns(cell)
         self.visible = visible(cell, self.patterns)
-        self.uses = Counter(s for n in self.visible for s in n.sources * (2 if n.op is Op.MIX else 1))
+        self.uses = Counter(s for n in self.visible for s in n.sources)
+        self.uses.update(n.sources[0] for n in self.visible if n.op is Op.MIX)  # printed as z and as 1 − z
         self.seen: dict[Node, Formula] = {}
         self.lines: list[str] = []
         self.spare = 0
@@ -74,9 +75,9 @@ class Page:
         """Print a node by its pattern or its rule; where it has a name, or is long, on a line of its own."""
         if node in self.patterns:
             function, inner = self.patterns[node]
-            formula = form.called(
-                self.write, function, [self.seen[v] for v in inner], self.seen[inner[0]].rank
-            )
+            values = [self.seen[v] for v in inner]
+            formula = form.called(self.write, function, values, values[0].rank)
+            formula = replace(formula, scalar=node.width in (None, "1"))
         else:
             formula = rule(self, node, *sources)
         symbol = self.titles.get(node)
@@ -181,7 +182,7 @@ def _mix(page: Page, node: Node, gate: Formula, new: Formula, old: Formula) -> F
 
 
 def _root(page: Page, node: Node, value: Formula) -> Formula:
-    return Formula(page.write.root % value.text, ATOM, OTHER, value.scalar, value.size + 1)
+    return Formula(page.write.root % value.text, ATOM, OTHER, value.scalar, size=value.size + 1)
 
 
 def _spread(page: Page, node: Node, value: Formula) -> Formula:

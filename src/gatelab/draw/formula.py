@@ -28,6 +28,8 @@ class Formula:
         Its place in a sum.
     scalar
         Whether it is one number a sequence, so that ⊙ is too strong a sign.
+    literal
+        Whether it is a number written out, which goes before what it multiplies.
     size
         Number of signs in it.
     terms
@@ -38,6 +40,7 @@ class Formula:
     level: int = ATOM
     rank: int = OTHER
     scalar: bool = False
+    literal: bool = False
     size: int = 1
     terms: tuple[tuple[bool, Formula], ...] = ()
 
@@ -71,8 +74,8 @@ def total(notation: Signs, terms: Iterable[tuple[bool, Formula]]) -> Formula:
             text = notation.between % (text, notation.minus if negative else notation.plus, written)
         else:
             text = notation.negated % written if negative else written
-    scalar = all(term.scalar for _, term in ordered)
-    return Formula(text, SUM, OTHER, scalar, sum(t.size for _, t in ordered) + 1, tuple(ordered))
+    scalar, size = all(t.scalar for _, t in ordered), sum(t.size for _, t in ordered) + 1
+    return Formula(text, SUM, OTHER, scalar, size=size, terms=tuple(ordered))
 
 
 def difference(notation: Signs, left: Formula, right: Formula) -> Formula:
@@ -84,9 +87,11 @@ def difference(notation: Signs, left: Formula, right: Formula) -> Formula:
 def product(notation: Signs, left: Formula, right: Formula) -> Formula:
     """Return the product unit by unit, a minus drawn to the front."""
     (minus_left, a), (minus_right, b) = left.sign, right.sign
+    if b.literal and not a.literal:
+        a, b = b, a
     sign = notation.dot if a.scalar or b.scalar else notation.times
     text = within(notation, a, TIMES) + sign + within(notation, b, TIMES)
-    body = Formula(text, TIMES, min(a.rank, b.rank), a.scalar and b.scalar, a.size + b.size + 1)
+    body = Formula(text, TIMES, min(a.rank, b.rank), a.scalar and b.scalar, size=a.size + b.size + 1)
     return total(notation, [(minus_left != minus_right, body)])
 
 
@@ -97,7 +102,7 @@ def fraction(notation: Signs, above: Formula, below: Formula) -> Formula:
     lower = within(notation, below, APPLY) if flat else below.text
     text = notation.fraction % (upper, lower)
     scalar = above.scalar and below.scalar
-    return Formula(text, TIMES if flat else ATOM, OTHER, scalar, above.size + below.size + 1)
+    return Formula(text, TIMES if flat else ATOM, OTHER, scalar, size=above.size + below.size + 1)
 
 
 def applied(notation: Signs, matrix: str, value: Formula, rank: int) -> Formula:
@@ -110,9 +115,9 @@ def called(notation: Signs, function: str, arguments: Sequence[Formula], rank: i
     """Return function(arguments)."""
     text = notation.call(function, [a.text for a in arguments])
     scalar = all(a.scalar for a in arguments)
-    return Formula(text, ATOM, rank, scalar, sum(a.size for a in arguments) + 1)
+    return Formula(text, ATOM, rank, scalar, size=sum(a.size for a in arguments) + 1)
 
 
 def number(notation: Signs, value: float) -> Formula:
     """Return a number, a negative one as minus its magnitude."""
-    return total(notation, [(value < 0, Formula(notation.number(abs(value)), scalar=True))])
+    return total(notation, [(value < 0, Formula(notation.number(abs(value)), scalar=True, literal=True))])

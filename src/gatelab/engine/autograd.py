@@ -37,12 +37,15 @@ class Backward:
         Nodes that no cotangent enters: computed for all rows at once before the loop.
     late
         Nodes of the loop: those that the cotangents of the states before the step need.
+    gathered
+        Cotangents and nodes of the loop whose values are read after it.
     """
 
     adjoint: Adjoint
     kept: tuple[Node, ...]
     early: tuple[Node, ...]
     late: tuple[Node, ...]
+    gathered: tuple[Node, ...]
 
 
 @lru_cache(maxsize=1024)
@@ -56,11 +59,15 @@ def backward_of(cell: Cell) -> Backward:
     new = [n for n in nodes if n not in values and n.op is not Op.OUTER]
     read = {s for n in nodes if n not in values for s in n.sources if s in values}
     roots = {n for n in derivative.roots if n in values}
+    late = [n for n in new if n in after_cotangent and n in carried and n.sources]
+    inside = {*late, *derivative.cotangents}
+    leaving = {s for n in nodes if n not in inside for s in n.sources} | set(derivative.roots)
     return Backward(
         adjoint=derivative,
         kept=tuple(n for n in cell.nodes if n in read | roots),
         early=tuple(n for n in new if n not in after_cotangent),
-        late=tuple(n for n in new if n in after_cotangent and n in carried and n.sources),
+        late=tuple(late),
+        gathered=tuple(n for n in [*derivative.cotangents, *late] if n in leaving),
     )
 
 
@@ -71,6 +78,7 @@ def backward(
     kept: Values,
     output: Tensor | None,
     finals: tuple[Tensor | None, ...],
+    with_input: bool = True,
 ) -> tuple[dict[Node | str, Tensor], tuple[Tensor, ...]]:
     """Return the derivatives of a loss, given those by outputs [N, H] and last states [B, width].
 
@@ -82,7 +90,8 @@ def backward(
     Returns
     -------
     found
-        ∂L/∂x [N, I] under the input's leaf and ∂L/∂weight under each weight's name, where they exist.
+        ∂L/∂x [N, I] under the input's leaf, if asked for, and ∂L/∂weight under each weight's name, where
+        they exist.
     states
         ∂L/∂(state before the first step), [B, width] each, in the rows' order.
     """
@@ -90,7 +99,7 @@ def backward(
     early = fold([*plan.early], table, kept | numbers([*plan.early, *plan.late], sizes))
     loop = Loop(list(plan.late), early, rows, table)
     seeds, back = plan.adjoint.cotangents, plan.adjoint.states
-    past: dict[Node, list[Tensor]] = {n: [] for n in [*seeds, *plan.late]}
+    past: dict[Node, list[Tensor]] = {n: [] for n in plan.gathered}
     widths = [sizes[s.width or "H"] for s in cell.states]
     carried = tuple(sizes.like.new_zeros((0, w)) for w in widths)
     given = None if output is None else torch.split(output, list(rows.sizes))
@@ -107,7 +116,7 @@ def backward(
             for s, c, w in zip(cell.states, carried, widths, strict=True)
         )
     all_rows = early | {n: torch.cat(steps[::-1]) for n, steps in past.items()}
-    return _after(cell, plan.adjoint, rows, all_rows, sizes), carried
+    return _after(cell, plan.adjoint, all_rows, sizes, with_input), carried
 
 
 def _joined(carried: Tensor, final: Tensor | None, live: int, width: int) -> Tensor:
@@ -119,13 +128,14 @@ def _joined(carried: Tensor, final: Tensor | None, live: int, width: int) -> Ten
 
 
 def _after(
-    cell: Cell, derivative: Adjoint, rows: Rows, values: Values, sizes: Sizes
+    cell: Cell, derivative: Adjoint, values: Values, sizes: Sizes, with_input: bool
 ) -> dict[Node | str, Tensor]:
-    roots = derivative.roots
+    wanted = derivative.input if with_input else None
+    roots = [*derivative.parameters.values(), *([] if wanted is None else [wanted])]
     values = fold(roots, rules(sizes), values | numbers(topological(roots), sizes))
     found: dict[Node | str, Tensor] = {}
-    if derivative.input is not None:
-        found[cell.input] = values[derivative.input]
+    if wanted is not None:
+        found[cell.input] = values[wanted]
     by_row = row_wise(roots)
     for name, node in derivative.parameters.items():
         value = values[node]
@@ -155,7 +165,8 @@ class CellFunction(torch.autograd.Function):
         output, *finals = cotangents
         kept = dict(zip(ctx.kept, ctx.saved_tensors, strict=True))
         with torch.no_grad():
-            found, states = backward(cell, ctx.sizes, ctx.rows, kept, output, tuple(finals))
+            with_input = ctx.needs_input_grad[3]  # x, after cell, sizes and rows
+            found, states = backward(cell, ctx.sizes, ctx.rows, kept, output, tuple(finals), with_input)
         weights = [found.get(p.name) for p in cell.parameters]
         answers = [found.get(cell.input), *states, *weights, *[None] * len(cell.masks)]
         return (None, None, None, *answers)

@@ -60,11 +60,11 @@ def from_data(data: Mapping[str, Any]) -> Cell:
     """
     try:
         cell = _read(data)
+        check(cell)
     except CellError:
         raise
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
         raise CellError(f"the cell as data is damaged: {type(error).__name__} {error!s:.80}") from error
-    check(cell)
     return cell
 
 

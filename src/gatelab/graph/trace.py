@@ -194,7 +194,9 @@ def _reached(names: dict[str, Node], traced: Cell) -> dict[str, Node]:
     argument that is assigned anew stands where its new value does.
     """
     nodes, arguments = set(traced.nodes), {leaf.name for leaf in (traced.input, *traced.states)}
-    left = sorted(((k, v) for k, v in names.items() if v in nodes and v.sources), key=lambda kv: kv[0] in arguments)
+    left = sorted(
+        ((k, v) for k, v in names.items() if v in nodes and v.sources), key=lambda kv: kv[0] in arguments
+    )
     ordered: dict[str, Node] = {}
     while left:
         waiting = {v for _, v in left}

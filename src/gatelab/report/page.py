@@ -124,13 +124,13 @@ def section(run: RunRecord, place: str) -> Section:
 
 
 def safe_json(value: Any) -> Markup:
-    """Return JSON that may stand inside a ``<script>`` element, whatever text is in it.
+    r"""Return JSON that may stand inside a ``<script>`` element, whatever text is in it.
 
     Examples
     --------
     >>> from gatelab.report.page import safe_json
     >>> print(safe_json({"name": "</script>"}))
-    {"name":"\\\\u003c/script\\\\u003e"}
+    {"name":"\u003c/script\u003e"}
     """
     text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))

@@ -51,15 +51,15 @@ def card(run: RunRecord, unit: Unit) -> Card:
 
 def _cost(cell: Cell, unit: Unit, inputs: int) -> Table:
     cost, units = measure(cell), unit.hidden_size
-    columns = ("a step", "formula", f"at I = {inputs}, H = {units}")
+    columns = ("a step", "formula", f"at I\u00a0=\u00a0{inputs}, H\u00a0=\u00a0{units}")
     if units % cell.block:
         return Table(columns, [["parameters", str(cost.parameters), count(unit.parameters)]])
     named = [
         ("parameters", cost.parameters), ("operations", cost.flops),
-        ("exp, tanh, σ among them", cost.activations), ("bytes moved", cost.bytes),
+        ("of them exp, tanh, σ", cost.activations), ("bytes moved", cost.bytes),
     ]  # fmt: skip
     rows = [[what, str(formula), count(formula(inputs, units))] for what, formula in named]
-    return Table(columns, [*rows, ["parameters, output layer too", "", count(unit.model_parameters)]])
+    return Table(columns, [*rows, ["with output layer", "", count(unit.model_parameters)]])
 
 
 def _weights(cell: Cell) -> Table:

@@ -224,7 +224,7 @@ def _check_sizes(cell: Cell, input_size: int, hidden_size: int, num_layers: int,
             raise ConfigError(f"{name}: wanted a whole number of at least 1, got {value!r}")
     if cell.states[0].width != "H":
         raise ConfigError(
-            f"cell {cell.name!r}: its first state {cell.states[0].name} is the output of a layer and wants a value "
+            f"cell {cell.name!r}: its first state {cell.states[0].name} is the output and wants a value "
             f"a unit (width H), got width {cell.states[0].width}; return another state first"
         )
     if hidden_size % cell.block:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gatelab.draw.equation import RULES as NOTATION
 from gatelab.engine.reference import VALUES
 from gatelab.graph.data import _READ
 from gatelab.graph.op import ADJOINT_ONLY, ARITY, BINARY, ELEMENTWISE, LEAVES, PRODUCTS, UNARY, Op
@@ -17,6 +18,7 @@ TABLES = {  # append here: name of the reading → its table and the operations 
     "numbers": (SCALAR, ELEMENTWISE),
     "operations counted": (FLOPS, EVERY),
     "values": (VALUES, EVERY),
+    "notation": (NOTATION, EVERY),
     "data": (_READ, LEAVES),
 }
 

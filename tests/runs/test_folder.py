@@ -79,6 +79,14 @@ def test_what_is_no_folder_is_refused(tmp_path):
         read_run(tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize("name", ["environment.json", "baselines.json"])
+@pytest.mark.parametrize("content", ["[1]", '{"a": [1]}', "null", "{"])
+def test_damaged_facts_are_refused(run, name, content):
+    (run / name).write_text(content)
+    with pytest.raises(errors.RunError, match=name):
+        read_run(run)
+
+
 def _trial(run, name, trial, outcome=None, metrics=""):
     place = run / "trials" / name
     place.mkdir()

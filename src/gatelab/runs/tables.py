@@ -137,15 +137,23 @@ def read_run(folder: Path) -> RunRecord:
     """
     config = open_run(folder)
     trials = [read_trial(p) for p in sorted((folder / "trials").glob("*")) if (p / "trial.json").exists()]
-    environment = folder / "environment.json"
-    baselines = folder / "baselines.json"
     return RunRecord(
         folder=folder,
         config=config,
-        environment=read_json(environment) if environment.exists() else {},
-        baselines=read_json(baselines) if baselines.exists() else {},
+        environment=_facts(folder / "environment.json", str | int),
+        baselines=_facts(folder / "baselines.json", float),
         trials=tuple(trials),
     )
+
+
+def _facts(path: Path, kind: Any) -> dict[str, Any]:
+    """Return a file of names and values of a kind; nothing where it is not there yet."""
+    if not path.exists():
+        return {}
+    facts = read_json(path)
+    if not isinstance(facts, dict) or not all(isinstance(v, kind) for v in facts.values()):
+        raise RunError(f"{path} is damaged: wanted names with values, got {str(facts)[:60]}")
+    return facts
 
 
 def read_trial(folder: Path) -> TrialRecord:

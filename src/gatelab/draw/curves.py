@@ -81,8 +81,9 @@ def _said(run: RunRecord, domain: Domain) -> list[str]:
 
 def _lines(run: RunRecord, rows: list[dict[str, Any]], against: Against, domain: Domain) -> list[alt.Chart]:
     chosen = alt.selection_point(fields=["unit"], bind="legend", name="unit_of_legend")
+    # Not nearest=True: in the cells that it lays over the chart, tooltips lose their nominal fields.
     near = alt.selection_point(
-        on="pointerover", clear="pointerout", nearest=True, fields=["unit", "split", "epoch"], empty=False,
+        on="pointerover", clear="pointerout", fields=["unit", "split", "epoch"], empty=False,
         name="near_pointer",
     )  # fmt: skip
     bottom, top = domain.low, domain.high
@@ -105,7 +106,7 @@ def _lines(run: RunRecord, rows: list[dict[str, Any]], against: Against, domain:
         alt.Tooltip("updates:Q", title="updates", format=","),
         alt.Tooltip("seconds:Q", title="seconds", format=".1f"),
     ]
-    point = base.mark_point(clip=True, size=70, filled=True).encode(
+    point = base.mark_point(clip=True, size=150, filled=True).encode(
         opacity=alt.condition(near, alt.value(1), alt.value(0)), tooltip=tooltip
     )
     return [line, point.add_params(near)]

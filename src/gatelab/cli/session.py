@@ -48,22 +48,31 @@ def go_on(folder: Path, workers: int | None) -> None:
 
 
 def show(console: Console, run: RunRecord) -> None:
-    """Print the result table and the answer in words; a narrow terminal has a column for each unit."""
+    """Print the result table, that of the paper beside ours where there is one, and the answer in words."""
+    from gatelab.report.details import difference_table, reported_table
     from gatelab.report.table import answer, result_table
 
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    columns, rows = result_table(run)
-    title = Text(f"{run.config.task.title}: {run.config.task.measure}")
-    if _width(columns, rows) > console.width:  # turned: a column for each unit
-        columns, rows = _turned(columns, rows)
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        table.add_column(Text(name), justify="left" if name == columns[0] else "right")
-    for row in rows:
-        table.add_row(*(Text(value) for value in row))
-    console.print(table)
+    _print(console, f"{run.config.task.title}: {run.config.task.measure}", result_table(run))
+    if run.config.paper:
+        _print(console, f"Beside the paper ({run.config.paper.table}; ours − reported)", reported_table(run))
+    if run.config.repeats and len(run.config.units) > 1:
+        _print(console, "Differences in test NLL, paired by seed", difference_table(run))
     console.print(answer(run), markup=False)
+    for difference in run.config.paper.differences if run.config.paper else ():
+        console.print(f"differs from the paper: {difference}", markup=False)
+
+
+def _print(console: Console, title: str, table: tuple[Sequence[str], Sequence[Sequence[str]]]) -> None:
+    """Print a table; one too wide for the terminal is turned, a column for each unit."""
+    columns, rows = table
+    if _width(columns, rows) > console.width:
+        columns, rows = _turned(columns, rows)
+    drawn = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for k, name in enumerate(columns):
+        drawn.add_column(Text(name), justify="right" if k else "left")
+    for row in rows:
+        drawn.add_row(*(Text(value) for value in row))
+    console.print(drawn)
 
 
 def _width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:

@@ -65,21 +65,29 @@ def show(console: Console, run: RunRecord) -> None:
 def _print(console: Console, title: str, table: tuple[Sequence[str], Sequence[Sequence[str]]]) -> None:
     """Print a table; one too wide for the terminal is turned, a column for each unit."""
     columns, rows = table
-    if _width(columns, rows) > console.width:
+    widths = _widths(columns, rows, console.width)
+    if widths is None:
         columns, rows = _turned(columns, rows)
+        widths = _widths(columns, rows, console.width)
     drawn = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for k, name in enumerate(columns):
-        drawn.add_column(Text(name), justify="right" if k else "left")
+        drawn.add_column(Text(name), justify="right" if k else "left", width=widths[k] if widths else None)
     for row in rows:
         drawn.add_row(*(Text(value) for value in row))
     console.print(drawn)
 
 
-def _width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    """Return how wide the table is if headings are broken at spaces and values are not."""
-    words = [max(map(len, name.split())) for name in columns]
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], most: int) -> list[int] | None:
+    """Return a width for each column so that values are not broken, nor headings if it can be helped.
+
+    None where not even headings broken at spaces make the table fit.
+    """
     values = [max((len(row[k]) for row in rows), default=0) for k in range(len(columns))]
-    return sum(max(pair) + 3 for pair in zip(words, values, strict=True))
+    for headings in (map(len, columns), (max(map(len, name.split())) for name in columns)):
+        widths = [max(pair) for pair in zip(headings, values, strict=True)]
+        if sum(widths) + 3 * len(columns) <= most:
+            return widths
+    return None
 
 
 def _turned(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:

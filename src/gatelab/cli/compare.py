@@ -23,7 +23,7 @@ def compare(
     trials: options.Trials = 4,
     repeats: options.Repeats = 2,
     seed: options.Seed = 0,
-    epochs: options.Epochs = 30,
+    epochs: options.Epochs = 20,
     patience: options.Patience = 10,
     batch_size: options.BatchSize = 4,
     optimizer: Annotated[str, typer.Option(help="rmsprop, sgd (with --momentum) or adam.")] = "rmsprop",

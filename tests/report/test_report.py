@@ -130,7 +130,7 @@ def test_hostile_content_stays_text(fabricate, comparison):
     cell |= {"name": HOSTILE, "summary": HOSTILE, "source": HOSTILE}
     unit = Unit(**(config.units[1].model_dump() | {"cell": cell}))
     folder = fabricate(comparison(paper=None, task=task, units=(config.units[0], unit, config.units[2])))
-    write_json(folder / "environment.json", {"began": HOSTILE, HOSTILE: [HOSTILE]})
+    write_json(folder / "environment.json", {"began": HOSTILE, HOSTILE: HOSTILE})
     text = write_report([folder]).read_text(encoding="utf-8")
     page = Page(text)
     assert "img" not in page.tags

@@ -53,7 +53,7 @@ def test_a_user_s_own_cell_is_compared_and_kept_as_data():
         ({"cells": []}, "wanted at least one"),
         ({"cells": ["gru", "gru"]}, "gru is named twice"),
         ({"parameters": 20}, "impossible budget"),
-        ({"parameters": 0}, "impossible budget"),
+        ({"parameters": 0}, "impossible parameters: wanted a whole number of at least 1, got 0"),
         ({"trials": 0}, "at least 1 learning rate"),
         ({"repeats": -1}, "repeats"),
         ({"hidden_sizes": [3]}, "one a cell"),

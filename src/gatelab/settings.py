@@ -18,15 +18,15 @@ import platformdirs
 def data_folder() -> Path | None:
     """Return the folder named by ``GATELAB_DATA``, or None where the variable is not set."""
     value = os.environ.get("GATELAB_DATA", "")
-    return Path(value).expanduser() if value else None
+    return Path(os.path.expanduser(value)) if value else None
 
 
 def cache_folder() -> Path:
     """Return the folder for downloaded data: ``GATELAB_CACHE``, else the user's cache folder."""
     value = os.environ.get("GATELAB_CACHE", "")
-    return Path(value).expanduser() if value else Path(platformdirs.user_cache_dir("gatelab"))
+    return Path(os.path.expanduser(value)) if value else Path(platformdirs.user_cache_dir("gatelab"))
 
 
 def runs_folder() -> Path:
     """Return the folder for run folders: ``GATELAB_RUNS``, else ``runs`` in the current folder."""
-    return Path(os.environ.get("GATELAB_RUNS", "") or "runs").expanduser()
+    return Path(os.path.expanduser(os.environ.get("GATELAB_RUNS", "") or "runs"))

@@ -135,7 +135,8 @@ def test_a_killed_worker_is_told(few_chorales, tmp_path):
                 text=True,
                 check=False,
             )
-            os.kill(int(children.stdout.split()[0]), signal.SIGKILL)
+            for process in children.stdout.split():
+                os.kill(int(process), signal.SIGKILL)
 
     with pytest.raises(RunError, match=r"a worker process died .* gatelab resume"):
         work(folder, Killer(), workers=1)

@@ -19,7 +19,7 @@ def cells(context: typer.Context) -> None:
     from gatelab.cells import CATALOGUE, WRAPPERS
     from gatelab.passes import measure
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     table = Table("cell", "parameters", "what it is")
     for name, cell in CATALOGUE.items():
         table.add_row(name, str(measure(cell).parameters), cell.summary)
@@ -45,7 +45,7 @@ def show(
     cell = get(name)
     if units % cell.block:
         raise ConfigError(f"--units: {cell.name} has blocks of {cell.block}; wanted a multiple, got {units}")
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
 
     def section(title: str, lines: list[str]) -> None:
         console.print(f"\n[bold]{title}[/bold]")

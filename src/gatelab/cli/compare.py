@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,7 +20,7 @@ def compare(
     parameters: Annotated[int, typer.Option(help="Parameters that each unit gets.")] = 20_000,
     count: Annotated[str, typer.Option(help="What is counted: recurrent layers, or all.")] = "recurrent",
     trials: options.Trials = 4,
-    repeats: options.Repeats = 2,
+    repeats: options.Repeats = 3,
     seed: options.Seed = 0,
     epochs: options.Epochs = 20,
     patience: options.Patience = 10,
@@ -63,4 +62,4 @@ def compare(
         seed=seed,
         training=training,
     )
-    carry_out(plan, Path(runs) if runs else None, workers)
+    carry_out(plan, runs, workers)

@@ -6,11 +6,14 @@ Exit codes: 0 done; 2 a mistake that the user can mend, told in one line; 1 our 
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import sys
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
 from gatelab.cli import cells, compare, paper, report, resume
 from gatelab.errors import GatelabError
@@ -46,11 +49,31 @@ def main(
 
 def run() -> None:
     """Run the command line and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no σ gets a ?
     try:
-        app()
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
     except GatelabError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(f"gatelab: {error}", markup=False)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("gatelab: stopped; go on with: gatelab resume RUN", markup=False)
-        sys.exit(130)
+        _leave(str(error), 2)
+    except typer.TyperException as error:
+        _leave(error.format_message() if hasattr(error, "format_message") else str(error), 2)
+    except (KeyboardInterrupt, typer.Abort):
+        _leave("stopped", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: end in silence
+        sys.exit(0)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _leave(f"cannot write the output: {error.strerror}; wanted a place with room", 2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave(message: str, code: int) -> NoReturn:
+    """Print a message on one line, whatever was quoted in it, and leave."""
+    line = "".join(c if c.isprintable() else " " for c in " ".join(message.split()))
+    with suppress(OSError):
+        print(f"gatelab: {line}", file=sys.stderr)
+    sys.exit(code)

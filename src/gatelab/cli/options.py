@@ -11,7 +11,9 @@ Trials = Annotated[int, typer.Option(help="Learning rates to try, the same for a
 Repeats = Annotated[
     int, typer.Option(help="How often each unit's best trial is trained again, for the spread.")
 ]
-Seed = Annotated[int, typer.Option(help="Seed of everything that is drawn.")]
+Seed = Annotated[
+    int, typer.Option(help="Seed of everything that is drawn; repeats take the next ones.", min=0)
+]
 Epochs = Annotated[int, typer.Option(help="Most epochs of a training.")]
 Patience = Annotated[
     int, typer.Option(help="Epochs without a better validation NLL after which a training ends.")
@@ -19,7 +21,7 @@ Patience = Annotated[
 BatchSize = Annotated[int, typer.Option(help="Sequences a batch.")]
 Workers = Annotated[
     int | None,
-    typer.Option(help="Trainings at once, one thread each; all cores by default.", show_default=False),
+    typer.Option(help="Trainings at once, one thread each; all cores by default.", min=1, show_default=False),
 ]
 Runs = Annotated[
     Path | None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,15 +30,19 @@ def go_on(folder: Path, workers: int | None) -> None:
     from gatelab.report import write_report
     from gatelab.search import work
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     config = open_run(folder)
     console.print(_budget(config), markup=False)
     before = read_run(folder)
     if before.complete:
         console.print(f"This run has ended before; nothing is trained again. Delete {folder} to begin anew.")
     began = time.perf_counter()
-    with Bars(console, config) as bars:
-        run = work(folder, bars, workers)
+    try:
+        with Bars(console, config) as bars:
+            run = work(folder, bars, workers)
+    except KeyboardInterrupt:
+        print(f"gatelab: stopped; go on with: gatelab resume {folder}", file=sys.stderr)
+        sys.exit(130)
     seconds = time.perf_counter() - began
     show(console, run)
     console.print(
@@ -102,7 +106,7 @@ def _budget(config: Comparison) -> str:
     return (
         f"{task.title}: {' / '.join(map(str, task.sequences))} sequences, "
         f"{' / '.join(f'{n:,}' for n in task.steps)} steps (train / validation / test); {task.source}\n"
-        f"units at {config.budget:,} parameters ({counted} counted): {units}\n"
+        f"units for {config.budget:,} parameters ({counted} counted): {units}\n"
         f"budget: {len(config.learning_rates)} learning rates a unit, "
         f"its best trial repeated {config.repeats} times; "
         f"at most {training.max_epochs} epochs, patience {training.patience}, "
@@ -131,7 +135,6 @@ class Bars:
         )
         self.active: dict[str, TaskID] = {}
         self.whole: TaskID | None = None
-        self.lock = threading.Lock()
 
     def __enter__(self) -> Bars:
         self.progress.start()
@@ -151,17 +154,16 @@ class Bars:
 
     def told(self, trial: Trial, news: Epoch | Outcome) -> None:
         """Move the bars."""
-        with self.lock:
-            if isinstance(news, Outcome):
-                self._ended(trial, news)
-                return
-            if trial.name not in self.active:
-                title = f"  {trial.unit} at {trial.learning_rate:.2g}"
-                self.active[trial.name] = self.progress.add_task(
-                    title, total=self.config.training.max_epochs, news=""
-                )
-            text = f"epochs, validation {news.valid:.3f}"
-            self.progress.update(self.active[trial.name], completed=news.epoch, news=text)
+        if isinstance(news, Outcome):
+            self._ended(trial, news)
+            return
+        if trial.name not in self.active:
+            title = f"  {trial.unit} at {trial.learning_rate:.2g}"
+            self.active[trial.name] = self.progress.add_task(
+                title, total=self.config.training.max_epochs, news=""
+            )
+        text = f"epochs, validation {news.valid:.3f}"
+        self.progress.update(self.active[trial.name], completed=news.epoch, news=text)
 
     def _ended(self, trial: Trial, outcome: Outcome) -> None:
         if trial.name in self.active:
@@ -173,4 +175,5 @@ class Bars:
             f"{trial.unit} {trial.stage} {trial.number}: learning rate {trial.learning_rate:.3g}, {found}, "
             f"{outcome.epochs} epochs in {outcome.seconds:.0f} s ({outcome.reason})",
             markup=False,
+            soft_wrap=not self.console.is_terminal,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
@@ -94,7 +95,7 @@ def load_music(name_or_path: str | os.PathLike[str]) -> MusicData:
     """
     asked = os.fspath(name_or_path)
     if _is_path(asked):
-        return _read_file(Path(asked).expanduser(), None)
+        return _read_file(Path(os.path.expanduser(asked)), None)
     source = find_source(asked)
     if not source.url:
         return _read_built_in(source)
@@ -138,6 +139,8 @@ def _download(source: MusicSource, places: list[Path]) -> Path:
 
 def _read_file(path: Path, source: MusicSource | None) -> MusicData:
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise DataError(f"{path}: cannot be read (no plain file); try the path of a .mat or .json file")
         size = path.stat().st_size
         if size > FILE_LIMIT:
             limit = FILE_LIMIT >> 20

@@ -12,6 +12,7 @@ from gatelab.data import load_music
 from gatelab.errors import ConfigError, near_misses
 from gatelab.runs import Comparison, Paper, Reported, Training, build
 from gatelab.search import comparison, log_uniform
+from gatelab.search.space import check_seed
 
 KEY = "chung2014"
 CITATION = (
@@ -82,6 +83,7 @@ def plan(
     """
     if trials < 1:
         raise ConfigError(f"trials: wanted at least 1 learning rate, got {trials}")
+    check_seed(seed)
     data = load_music(dataset)
     if data.name not in NLL:
         raise ConfigError(

@@ -27,7 +27,7 @@ def standings(run: RunRecord) -> list[Standing]:
     found = []
     for unit in run.config.units:
         best = run.best(unit.name)
-        trials = [best, *run.of(unit.name, "repeat")] if best else []
+        trials = run.of(unit.name, "repeat") or ([best] if best else [])
         tests = {t.trial.seed: t.outcome.test for t in trials if t.outcome and t.outcome.test is not None}
         if tests:
             found.append(Standing(unit.name, tests))
@@ -44,8 +44,18 @@ def compared(left: Standing, right: Standing) -> Interval | None:
 
 def answer(run: RunRecord) -> str:
     """Return the run's answer: which unit has the lowest test NLL, by how much, and how sure that is."""
-    said = _answer(run)
+    said = _answer(run) + _diverged(run)
     return said if run.complete or not standings(run) else f"So far, with trials still to come: {said}"
+
+
+def _diverged(run: RunRecord) -> str:
+    """Say which repeats diverged: a mean over those that did not is a mean over survivors."""
+    found = []
+    for unit in run.config.units:
+        ended = [t.outcome for t in run.of(unit.name, "repeat") if t.outcome]
+        diverged = sum(outcome.status == "diverged" for outcome in ended)
+        found += [f"{unit.name} {diverged} of {len(ended)}"] * (diverged > 0)
+    return f" Repeats that diverged: {', '.join(found)}." if found else ""
 
 
 def _answer(run: RunRecord) -> str:

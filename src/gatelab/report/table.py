@@ -26,7 +26,7 @@ RESULT_COLUMNS = (
 def result_table(run: RunRecord) -> Table:
     """Return the result table: a row for each unit, by its best trial, and for each baseline.
 
-    NLL is in nats per step. *test over seeds* is the mean over the best trial and its repeats, ± half of its
+    NLL is in nats per step. *test over seeds* is the mean over the best trial's repeats, ± half of its
     95 % interval, with the number of seeds.
     """
     rows = [_unit_row(result) for result in results(run)]

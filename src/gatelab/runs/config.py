@@ -8,7 +8,7 @@ import re
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from gatelab.errors import ConfigError, near_misses
 
@@ -16,6 +16,8 @@ FORMAT = 1
 """Version of everything in a run folder; a folder of another version is refused."""
 
 Positive = Annotated[int, Field(ge=1)]
+UnitName = Annotated[str, Field(pattern=r"^\w[\w+.=-]*$", max_length=100)]
+LARGEST_SEED = 2**31 - 1
 
 
 class Frozen(BaseModel):
@@ -44,9 +46,9 @@ class Training(Frozen):
 class Unit(Frozen):
     """One of the compared units: its equations as data, and its size."""
 
-    name: str
+    name: UnitName
     cell: dict[str, Any]
-    hidden_size: Positive
+    hidden_size: Annotated[int, Field(ge=1, le=1 << 20)]
     parameters: Positive
     model_parameters: Positive
 
@@ -94,14 +96,21 @@ class Comparison(Frozen):
 
     format: Literal[1] = 1
     task: Task
-    units: tuple[Unit, ...]
+    units: Annotated[tuple[Unit, ...], Field(min_length=1)]
     budget: Positive
     count: Literal["recurrent", "all"] = "recurrent"
-    learning_rates: tuple[Annotated[float, Field(gt=0)], ...]
-    repeats: Annotated[int, Field(ge=0)] = 0
-    seed: Annotated[int, Field(ge=0)] = 0
+    learning_rates: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
+    repeats: Annotated[int, Field(ge=0, le=10_000)] = 0
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] = 0
     training: Training = Training()
     paper: Paper | None = None
+
+    @field_validator("units")
+    @classmethod
+    def _distinct(cls, units: tuple[Unit, ...]) -> tuple[Unit, ...]:
+        if len({u.name for u in units}) < len(units):
+            raise ValueError("two units of the same name")
+        return units
 
     @property
     def name(self) -> str:

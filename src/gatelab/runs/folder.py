@@ -23,7 +23,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -52,14 +52,22 @@ def write_atomic(path: Path, content: bytes | str) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise RunError(_cannot_write(path, error)) from error
 
 
 def _cannot_write(path: Path, error: OSError) -> str:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    what = "the disk is full" if full else (error.strerror or str(error))
-    return f"cannot write {path}: {what}; what was written before is kept: make room, then gatelab resume"
+    if full:
+        return (
+            f"cannot write {path}: the disk is full; what was written before is kept: make room, then "
+            f"gatelab resume"
+        )
+    reason = (error.strerror or str(error)).lower()
+    return (
+        f"cannot write {path}: {reason}; wanted a folder that can be written; try another, or its permissions"
+    )
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -74,6 +82,8 @@ def append_line(path: Path, line: str) -> None:
     try:
         with open(path, "a", encoding="utf-8") as file:
             file.write(line + "\n")
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise RunError(_cannot_write(path, error)) from error
 
@@ -91,7 +101,9 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError:
         raise RunError(f"{path} is missing: {path.parent} is no complete run folder") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{path} cannot be read: {error}") from None
+        raise RunError(
+            f"{path} cannot be read ({error}); if it was damaged, take it from a copy or move the run away"
+        ) from None
 
 
 def read_model(path: Path, model: type[M]) -> M:
@@ -116,6 +128,14 @@ def create(parent: Path, config: Comparison) -> Path:
     except OSError as error:
         raise RunError(_cannot_write(folder, error)) from error
     if not (folder / "config.json").exists():
+        write_json(folder / "config.json", config)
+        return folder
+    before = open_run(folder)
+    if before.digest != config.digest:
+        raise RunError(
+            f"{folder / 'config.json'} was changed since the run began; put it back, or move the run away"
+        )
+    if before.task.load != config.task.load:  # the same data, found elsewhere now
         write_json(folder / "config.json", config)
     return folder
 

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from gatelab.errors import RunError
-from gatelab.runs.config import Comparison, Frozen, Unit, explain
+from gatelab.runs.config import Comparison, Frozen, Unit, UnitName, explain
 from gatelab.runs.folder import open_run, read_json, read_model
 
 
@@ -22,11 +22,11 @@ class Trial(Frozen):
     trained again from another seed; ``number`` counts candidates or repeats from 0.
     """
 
-    unit: str
+    unit: UnitName
     stage: Literal["search", "repeat"]
-    number: int
-    learning_rate: float
-    seed: int
+    number: Annotated[int, Field(ge=0)]
+    learning_rate: Annotated[float, Field(gt=0)]
+    seed: Annotated[int, Field(ge=0)]
 
     @property
     def name(self) -> str:
@@ -104,8 +104,9 @@ class RunRecord:
 class UnitResult:
     """A unit's row in the result table: its best searched trial, and the test NLLs over seeds.
 
-    ``test_seeds`` holds the test NLL of the best trial and of its repeats, in order of their number, so
-    that the k-th of every unit started from the same seed.
+    ``test_seeds`` holds the test NLL of its repeats, in order of their number; of the best trial where there
+    are no repeats. The best trial, which was chosen by its own numbers, is no random draw and so not among
+    them. ``diverged`` counts the unit's trainings that did.
     """
 
     unit: Unit
@@ -119,7 +120,7 @@ def results(run: RunRecord) -> list[UnitResult]:
     rows = []
     for unit in run.config.units:
         best = run.best(unit.name)
-        trials = ([best] if best else []) + run.of(unit.name, "repeat")
+        trials = run.of(unit.name, "repeat") or ([best] if best else [])
         tests = tuple(t.outcome.test for t in trials if t.outcome and t.outcome.test is not None)
         stages = run.of(unit.name, "search") + run.of(unit.name, "repeat")
         diverged = sum(t.outcome.status == "diverged" for t in stages if t.outcome)
@@ -144,6 +145,25 @@ def read_run(folder: Path) -> RunRecord:
         baselines=_facts(folder / "baselines.json", float),
         trials=tuple(trials),
     )
+
+
+def has_ended(folder: Path, trial: Trial) -> bool:
+    """Return whether this trial has an outcome in its folder.
+
+    Raises
+    ------
+    RunError
+        Where the folder holds another trial, as after a change of the run's configuration by hand.
+    """
+    if not (folder / "trial.json").exists():
+        return False
+    record = read_trial(folder)
+    if record.trial != trial:
+        raise RunError(
+            f"{folder} holds another trial than the run's configuration asks for; was config.json changed by "
+            f"hand? put it back, or move {folder.name} away"
+        )
+    return record.outcome is not None
 
 
 def _facts(path: Path, kind: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import torch
 
+from gatelab.errors import ConfigError
 from gatelab.runs import (
     Comparison,
     Epoch,
@@ -24,6 +25,7 @@ from gatelab.runs import (
     read_run,
     write_json,
 )
+from gatelab.runs.tables import has_ended
 from gatelab.search.local import cores, data_of, run_trials
 from gatelab.tasks import MusicTask
 
@@ -53,7 +55,11 @@ def work(folder: Path, listener: Listener, workers: int | None = None) -> RunRec
     A trial that was cut off goes on from its last checkpoint; one that ended is not run again.
     """
     config = open_run(folder)
+    if workers is not None and workers < 1:
+        raise ConfigError(f"workers: wanted at least 1, got {workers}")
     with locked(folder):
+        for stray in folder.rglob(".*.tmp"):  # of a process that was killed while it wrote
+            stray.unlink()
         if not (folder / "environment.json").exists():
             write_json(folder / "environment.json", environment())
         if not (folder / "baselines.json").exists():
@@ -86,7 +92,7 @@ def repetitions(run: RunRecord) -> list[Trial]:
 
 
 def _run_missing(folder: Path, trials: list[Trial], listener: Listener, workers: int) -> None:
-    missing = [t for t in trials if not (folder / "trials" / t.name / "outcome.json").exists()]
+    missing = [t for t in trials if not has_ended(folder / "trials" / t.name, t)]
     listener.planned(missing, len(trials) - len(missing))
     if missing:
         run_trials(folder, missing, min(workers, len(missing)), listener.told)

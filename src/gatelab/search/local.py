@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import lru_cache
 from multiprocessing import connection
 from pathlib import Path
-from queue import Queue
-from typing import Any
 
 import torch
 
-from gatelab.data import load_music
+from gatelab.data import MusicData, load_music
 from gatelab.errors import DataError, RunError
 from gatelab.graph.cell import Cell
 from gatelab.graph.data import from_data
 from gatelab.runs import Comparison, Epoch, Outcome, Trial, open_run
+from gatelab.runs.tables import read_trial
 from gatelab.tasks import MusicTask
 from gatelab.train import train
+
+LOOK_EVERY = 0.25
+"""Seconds between two looks at what the running trials have written."""
 
 Told = Callable[[Trial, Epoch | Outcome], None]
 
@@ -32,10 +36,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_trials(folder: Path, trials: Iterable[Trial], workers: int, told: Told) -> None:
+def run_trials(folder: Path, trials: Sequence[Trial], workers: int, told: Told) -> None:
     """Train the trials of the run in ``folder``, ``workers`` at once; tell of epochs and outcomes.
 
-    Workers end with this process, however it ends, so that nothing writes to the run behind its back.
+    News is read from the run's own files, so nothing but these files joins the processes. Workers end with
+    this process, however it ends, so that nothing writes to the run behind its back.
 
     Raises
     ------
@@ -44,20 +49,20 @@ def run_trials(folder: Path, trials: Iterable[Trial], workers: int, told: Told) 
     GatelabError
         What a trial raised.
     """
-    context = multiprocessing.get_context("spawn")
-    events: Any = context.Queue()
-    stop = threading.Event()
-    listener = threading.Thread(target=_listen, args=(events, told, stop), daemon=True)
-    listener.start()
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (events,))
+    news = _News(folder, trials)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker)
     try:
-        futures: list[Future[None]] = [pool.submit(_run_trial, str(folder), trial) for trial in trials]
-        for future in as_completed(futures):
-            future.result()
+        with _interrupts_are_ours():
+            waiting: set[Future[None]] = {pool.submit(_run_trial, str(folder), trial) for trial in trials}
+        while waiting:
+            ended, waiting = wait(waiting, timeout=LOOK_EVERY, return_when=FIRST_COMPLETED)
+            news.tell(told)
+            for future in ended:
+                future.result()
     except BrokenProcessPool:
         raise RunError(
-            f"a worker process died (killed, or out of memory); what had ended is kept: "
-            f"gatelab resume {folder}"
+            "a worker process died (killed, out of memory, or a script that starts a run without "
+            f"if __name__ == '__main__'); what had ended is kept: gatelab resume {folder}"
         ) from None
     except BaseException:
         for process in list((pool._processes or {}).values()):
@@ -65,22 +70,41 @@ def run_trials(folder: Path, trials: Iterable[Trial], workers: int, told: Told) 
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-        events.put(None)
-        stop.set()
-        listener.join()
 
 
-def _listen(events: Queue[Any], told: Told, stop: threading.Event) -> None:
-    while (event := events.get()) is not None:
-        told(*event)
+class _News:
+    """What the files of running trials say that has not been told yet."""
+
+    def __init__(self, folder: Path, trials: Sequence[Trial]) -> None:
+        self.places = {trial: folder / "trials" / trial.name for trial in trials}
+        self.epochs: dict[Trial, int] = {}
+
+    def tell(self, told: Told) -> None:
+        """Tell of each trial's newest epoch, and of its outcome."""
+        for trial in [t for t, place in self.places.items() if (place / "trial.json").exists()]:
+            record = read_trial(self.places[trial])
+            if record.epochs and record.epochs[-1].epoch > self.epochs.get(trial, 0):
+                self.epochs[trial] = record.epochs[-1].epoch
+                told(trial, record.epochs[-1])
+            if record.outcome:
+                del self.places[trial]
+                told(trial, record.outcome)
 
 
-_events: Any = None
+@contextmanager
+def _interrupts_are_ours() -> Iterator[None]:
+    """Let processes begun inside ignore Ctrl-C: this one hears it and ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
-def _start_worker(events: Any) -> None:
-    global _events
-    _events = events
+def _start_worker() -> None:
     torch.set_num_threads(1)
     parent = multiprocessing.parent_process()
     assert parent is not None
@@ -96,11 +120,7 @@ def _run_trial(folder: str, trial: Trial) -> None:
     config, task, cells = _loaded(folder)
     unit = next(u for u in config.units if u.name == trial.unit)
     place = Path(folder) / "trials" / trial.name
-    outcome = train(
-        place, trial, task, cells[trial.unit], unit.hidden_size, config.training,
-        lambda epoch: _events.put((trial, epoch)),
-    )  # fmt: skip
-    _events.put((trial, outcome))
+    train(place, trial, task, cells[trial.unit], unit.hidden_size, config.training)
 
 
 @lru_cache(maxsize=1)
@@ -109,7 +129,7 @@ def _loaded(folder: str) -> tuple[Comparison, MusicTask, dict[str, Cell]]:
     return config, MusicTask(data_of(config)), {u.name: from_data(u.cell) for u in config.units}
 
 
-def data_of(config: Comparison) -> Any:
+def data_of(config: Comparison) -> MusicData:
     """Return the data of a run, the same that it began with.
 
     Raises

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from gatelab.cells import get, hidden_size_for, parameter_count
 from gatelab.cells.budget import Count
-from gatelab.data import MusicData, load_music
+from gatelab.data import MUSIC, MusicData, load_music
 from gatelab.errors import ConfigError
 from gatelab.graph.cell import Cell
 from gatelab.graph.data import to_data
 from gatelab.runs import Comparison, Paper, Task, Training, Unit, build
-from gatelab.search.space import spread_log_uniform
+from gatelab.search.space import check_seed, spread_log_uniform
 from gatelab.tasks import MusicTask
+
+FAR = 0.1
+"""How far from the budget a unit's count may be, as a part of the budget."""
 
 
 def comparison(
@@ -61,6 +65,7 @@ def comparison(
     >>> [(u.name, u.hidden_size, u.parameters) for u in plan.units]
     [('tanh', 19, 2052), ('gru', 7, 2016)]
     """
+    check_seed(seed)
     data = load_music(dataset)
     chosen = _distinct([get(c) for c in cells])
     if hidden_sizes is not None and len(hidden_sizes) != len(chosen):
@@ -73,10 +78,13 @@ def comparison(
         if trials < 1:
             raise ConfigError(f"trials: wanted at least 1 learning rate, got {trials}")
         learning_rates = spread_log_uniform(trials, seed)
+    units = tuple(_unit(c, size) for c, size in zip(chosen, sizes, strict=True))
+    if hidden_sizes is None:
+        _check_equal(units, parameters, count)
     return build(
         Comparison,
         task=task_of(data, dataset),
-        units=tuple(_unit(c, size) for c, size in zip(chosen, sizes, strict=True)),
+        units=units,
         budget=parameters,
         count=count,
         learning_rates=tuple(learning_rates),
@@ -87,13 +95,24 @@ def comparison(
     )
 
 
+def _check_equal(units: Sequence[Unit], parameters: int, count: Count) -> None:
+    """Refuse a budget so small that no hidden size comes near it: the comparison would not be equal."""
+    for unit in units:
+        has = unit.parameters if count == "recurrent" else unit.model_parameters
+        if abs(has - parameters) > FAR * parameters:
+            raise ConfigError(
+                f"impossible budget: the nearest that {unit.name} comes to {parameters:,} parameters is "
+                f"{has:,} ({unit.hidden_size} units); wanted within {FAR:.0%}; try a larger --parameters"
+            )
+
+
 def task_of(data: MusicData, dataset: str) -> Task:
     """Return the record of the data that a run keeps; ``dataset`` is what loads it again."""
     splits = (data.train, data.valid, data.test)
     return build(
         Task,
         dataset=data.name,
-        load=dataset,
+        load=dataset if data.name in MUSIC else str(Path(data.source).resolve()),
         title=data.title,
         source=data.source,
         digest=data.digest,

@@ -6,8 +6,17 @@ import math
 
 import numpy as np
 
+from gatelab.errors import ConfigError
+from gatelab.runs.config import LARGEST_SEED
+
 CHUNG = (-12.0, -6.0)
 """Bounds of the logarithm of the learning rate in Chung et al. 2014."""
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that torch and numpy cannot both take."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
+        raise ConfigError(f"seed: wanted a whole number from 0 to {LARGEST_SEED}, got {seed!r}")
 
 
 def log_uniform(count: int, seed: int, bounds: tuple[float, float] = CHUNG) -> tuple[float, ...]:

@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -154,3 +156,38 @@ def test_our_own_mistake_has_its_trace_and_exit_code_1(tmp_path):
     assert done.returncode == 1
     assert "RuntimeError: ours" in done.stderr
     assert "Traceback" in done.stderr
+
+
+LONG = ["--parameters", "800", "--trials", "2", "--repeats", "1", "--epochs", "3000", "--patience", "3000"]
+
+
+def test_ctrl_c_names_the_run_that_can_go_on(few, tmp_path):
+    command = [sys.executable, "-m", "gatelab", "compare", str(few), "--cells", "tanh,gru", *LONG]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    until = time.monotonic() + 60
+    while not list(tmp_path.glob("runs/*/trials/*/metrics.jsonl")) and time.monotonic() < until:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to main and workers alike
+    _, errors = process.communicate(timeout=60)
+    (run,) = (tmp_path / "runs").iterdir()
+    assert process.returncode == 130
+    assert errors.strip() == f"gatelab: stopped; go on with: gatelab resume runs/{run.name}"
+
+
+def test_a_reader_that_leaves_ends_it_in_silence(few, tmp_path):
+    command = [sys.executable, "-m", "gatelab", "compare", str(few), "--cells", "tanh,gru", *SMALL]
+    process = subprocess.Popen(
+        [str(c) for c in command], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0
+    assert process.stderr.read() == ""
+    process.stderr.close()

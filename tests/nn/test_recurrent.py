@@ -149,6 +149,16 @@ def test_frozen_weights_get_no_gradient():
     assert layer.W_z_l0.grad is not None
 
 
+@pytest.mark.parametrize("cell", ["tanh", "lstm", "gru", "lstm+layer-norm"])
+def test_differentiated_twice(cell):
+    layer = _layer(cell, hidden=2)
+    x = _x(3, 2, 5).requires_grad_()
+    assert torch.autograd.gradgradcheck(lambda v: layer(v, lengths=[3, 2])[0], (x,))
+    (slope,) = torch.autograd.grad(layer(x)[0].sum(), x, create_graph=True)
+    slope.square().sum().backward()
+    assert all(p.grad is not None for p in layer.parameters())
+
+
 def test_modules_are_copied_and_pickled():
     layer = _layer("lstm+zoneout=0.1", num_layers=2)
     layer.eval()
@@ -212,6 +222,14 @@ def test_a_cell_whose_output_is_not_a_value_a_unit_is_refused():
     [
         (lambda: _layer()(_x(9, 4, 7)), r"I = 5 \(inputs\), got 7"),
         (lambda: _layer()(_x(9)), "1 axes"),
+        (lambda: _layer()([1.0]), "got list"),
+        (
+            lambda: _layer()(torch.randn(9, 4, 5)),
+            r"wanted torch.float64, .* got torch.float32; try .to\(torch",
+        ),
+        (lambda: _layer()(torch.ones(9, 4, 5, dtype=torch.long)), "got torch.int64"),
+        (lambda: _layer("lstm")(_x(9, 4, 5), (None, None)), "state h: wanted a tensor"),
+        (lambda: _layer()(_x(9, 4, 5), 3), "state h: wanted a tensor"),
         (lambda: _layer()(_x(0, 4, 5)), "T \\(time steps\\), got 0"),
         (lambda: _layer()(_x(4, 0, 5)), "B \\(sequences in a batch\\), got 0"),
         (lambda: _layer()(_x(9, 4, 5), lengths=[1, 2, 3]), "4 whole numbers"),

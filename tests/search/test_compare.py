@@ -1,7 +1,9 @@
 """A whole comparison, undisturbed and killed at random moments."""
 
+import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +15,7 @@ import pytest
 from gatelab.errors import DataError, RunError
 from gatelab.runs import Outcome, Training, read_run
 from gatelab.search import begin, comparison, work
-from gatelab.search.compare import repetitions, searches
+from gatelab.search.compare import changed_environment, repetitions, searches
 
 
 class Heard:
@@ -166,3 +168,42 @@ def test_all_units_meet_the_same_seeds(whole):
         for k in {t.number for t in plan}:
             assert len({t.seed for t in plan if t.number == k}) == 1
     assert Path(whole[0]).name.startswith("compare-few-")
+
+
+def test_a_run_that_goes_on_elsewhere_records_where(whole, tmp_path):
+    folder = tmp_path / "moved"
+    shutil.copytree(whole[0], folder)
+    assert changed_environment(folder) == []
+    environment = json.loads((folder / "environment.json").read_text())
+    (folder / "environment.json").write_text(json.dumps(environment | {"torch": "1.0"}))
+    assert changed_environment(folder) == ["torch"]
+    work(folder, Heard())
+    (later,) = (folder / "later_environments.jsonl").read_text().splitlines()
+    assert json.loads(later)["torch"] == environment["torch"]
+
+
+def test_a_configuration_changed_by_hand_is_found_out(whole, few_chorales, tmp_path):
+    folder = tmp_path / Path(whole[0]).name
+    shutil.copytree(whole[0], folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"learning_rates": [0.1, 0.2]}))
+    with pytest.raises(RunError, match="holds another trial than the run's configuration asks for"):
+        work(folder, Heard())
+    with pytest.raises(RunError, match="was changed since the run began"):
+        begin(tmp_path, _plan(few_chorales))
+    config["units"][0]["name"] = "../../elsewhere"
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(RunError, match=r"is damaged: units.0.name"):
+        work(folder, Heard())
+
+
+def test_a_listener_that_fails_ends_the_run(few_chorales, tmp_path):
+    class Failing(Heard):
+        def told(self, trial, news):
+            raise BrokenPipeError
+
+    folder = begin(tmp_path, _plan(few_chorales))
+    with pytest.raises(BrokenPipeError):
+        work(folder, Failing())
+    work(folder, Heard())
+    assert read_run(folder).complete

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-Trials = Annotated[int, typer.Option(help="Learning rates to try, the same for all units.")]
+Trials = Annotated[
+    int, typer.Option(help="Learning rates to try, the same for all units.", min=1, max=10_000)
+]
 Repeats = Annotated[
     int, typer.Option(help="How often each unit's best trial is trained again, for the spread.")
 ]

@@ -29,6 +29,7 @@ def go_on(folder: Path, workers: int | None) -> None:
     """Do what has not been done of a run, show its result, and write its report."""
     from gatelab.report import write_report
     from gatelab.search import work
+    from gatelab.search.compare import changed_environment
 
     console = Console(highlight=False, emoji=False)
     config = open_run(folder)
@@ -36,6 +37,11 @@ def go_on(folder: Path, workers: int | None) -> None:
     before = read_run(folder)
     if before.complete:
         console.print(f"This run has ended before; nothing is trained again. Delete {folder} to begin anew.")
+    if changed := changed_environment(folder):
+        said = (
+            f"note: {', '.join(changed)} differ from when the run began; the last digits of numbers may, too"
+        )
+        console.print(said, markup=False)
     began = time.perf_counter()
     try:
         with Bars(console, config) as bars:

@@ -122,6 +122,7 @@ def _download(source: MusicSource, places: list[Path]) -> Path:
     import pooch  # here, because most runs find their file and need none of its libraries
 
     folder = settings.cache_folder() / FOLDER
+    pooch.get_logger().setLevel("WARNING")  # type: ignore[attr-defined]
     try:
         file = pooch.retrieve(  # type: ignore[attr-defined]  # pooch names its exports nowhere
             source.url, known_hash=f"sha256:{source.sha256}", fname=source.files[0], path=folder

@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from gatelab.engine.reference import Loop, Sizes, Trace, Values, forward, numbers, row_wise, rules, waiting
 from gatelab.engine.rows import Rows
@@ -153,23 +152,39 @@ class CellFunction(torch.autograd.Function):
         """Run the cell and keep what its adjoint reads."""
         trace = traced(cell, sizes, rows, tensors, backward_of(cell).kept)
         ctx.cell, ctx.sizes, ctx.rows, ctx.kept = cell, sizes, rows, tuple(trace.kept)
-        ctx.save_for_backward(*trace.kept.values())  # freed after use; changes in place are found out
+        ctx.count = len(tensors)
+        ctx.save_for_backward(
+            *tensors, *trace.kept.values()
+        )  # freed after use; changes in place are found out
         ctx.set_materialize_grads(False)
         return (trace.output, *trace.finals)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Any, ...]:
-        """Run the adjoint."""
+        """Run the adjoint; where a derivative of it is asked for, differentiate the definition instead."""
+        if torch.is_grad_enabled():
+            return _differentiable(ctx, cotangents)
         cell: Cell = ctx.cell
         output, *finals = cotangents
-        kept = dict(zip(ctx.kept, ctx.saved_tensors, strict=True))
+        kept = dict(zip(ctx.kept, ctx.saved_tensors[ctx.count :], strict=True))
         with torch.no_grad():
             with_input = ctx.needs_input_grad[3]  # x, after cell, sizes and rows
             found, states = backward(cell, ctx.sizes, ctx.rows, kept, output, tuple(finals), with_input)
         weights = [found.get(p.name) for p in cell.parameters]
         answers = [found.get(cell.input), *states, *weights, *[None] * len(cell.masks)]
         return (None, None, None, *answers)
+
+
+def _differentiable(ctx: Any, cotangents: tuple[Tensor | None, ...]) -> tuple[Any, ...]:
+    """Return the derivatives as a graph of torch's own, so that they can be differentiated again."""
+    tensors = ctx.saved_tensors[: ctx.count]
+    trace = traced(ctx.cell, ctx.sizes, ctx.rows, tensors)
+    given = [(o, c) for o, c in zip((trace.output, *trace.finals), cotangents, strict=True) if c is not None]
+    given = [(o, c) for o, c in given if o.requires_grad]
+    needed = [t for t, yes in zip(tensors, ctx.needs_input_grad[3:], strict=True) if yes]
+    outputs, seeds = [o for o, _ in given], [c for _, c in given]
+    found = iter(torch.autograd.grad(outputs, needed, seeds, create_graph=True, allow_unused=True))
+    return (None, None, None, *(next(found) if yes else None for yes in ctx.needs_input_grad[3:]))
 
 
 def traced(

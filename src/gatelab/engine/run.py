@@ -22,7 +22,7 @@ def run(
     rows: Rows,
     hidden_size: int,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """Run ``cell`` over all rows, so that torch can differentiate the result once.
+    """Run ``cell`` over all rows, so that torch can differentiate the result.
 
     Parameters
     ----------

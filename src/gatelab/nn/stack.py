@@ -73,9 +73,9 @@ class Stack(nn.Module):
         """Run all layers; see :class:`gatelab.Recurrent`."""
         if isinstance(x, PackedSequence):
             return self._packed(x, state, lengths)
+        self._check_input(x)
         if x.dim() == 2:
             return self._unbatched(x, state, lengths)
-        self._check_input(x)
         padded = x.transpose(0, 1) if self.batch_first else x
         steps, batch = padded.shape[:2]
         rows = Rows.full(steps, batch) if lengths is None else Rows.ragged(_checked(lengths, steps, batch))
@@ -155,6 +155,9 @@ class Stack(nn.Module):
         if len(given) != len(wanted):
             raise ShapeError(f"wanted {len(wanted)} state(s) ({', '.join(names)}), got {len(given)}")
         for name, shape, tensor in zip(names, wanted, given, strict=True):
+            if not isinstance(tensor, Tensor):
+                raise ShapeError(f"state {name}: wanted a tensor {shape}, got {type(tensor).__name__}")
+            self._check_type(f"state {name}", tensor)
             if tuple(tensor.shape) != shape:
                 raise ShapeError(
                     f"state {name}: wanted [L · directions, B, H] = {shape}, got {tuple(tensor.shape)}"
@@ -167,13 +170,22 @@ class Stack(nn.Module):
 
     def _check_input(self, x: Tensor) -> None:
         layout = "[B, T, I]" if self.batch_first else "[T, B, I]"
-        if not isinstance(x, Tensor) or x.dim() != 3:
+        if not isinstance(x, Tensor) or x.dim() not in (2, 3):
             came = f"{x.dim()} axes" if isinstance(x, Tensor) else type(x).__name__
             raise ShapeError(f"input: wanted {layout}, or [T, I] for one sequence; got {came}")
         self._check_width(x.shape[-1])
-        for axis, size in zip("BT" if self.batch_first else "TB", x.shape[:2], strict=True):
+        self._check_type("input", x)
+        axes = "T" if x.dim() == 2 else "BT" if self.batch_first else "TB"
+        for axis, size in zip(axes, x.shape, strict=False):
             if size == 0:
                 raise ShapeError(f"input {layout}: wanted at least one of {axis} ({AXIS_NAMES[axis]}), got 0")
+
+    def _check_type(self, name: str, tensor: Tensor) -> None:
+        wanted = next(self.parameters()).dtype
+        if tensor.dtype != wanted and not torch.is_autocast_enabled(tensor.device.type):
+            raise ShapeError(
+                f"{name}: wanted {wanted}, as the weights have it, got {tensor.dtype}; try .to({wanted})"
+            )
 
     def _check_width(self, came: int) -> None:
         if came != self.input_size:
@@ -200,7 +212,7 @@ def suffixes(num_layers: int, bidirectional: bool) -> list[tuple[int, int, str]]
 
 
 def _tuple(state: State) -> tuple[Tensor, ...]:
-    return (state,) if isinstance(state, Tensor) else tuple(state)
+    return tuple(state) if isinstance(state, tuple | list) else (state,)
 
 
 def _checked(lengths: Lengths, steps: int, batch: int) -> Tensor:

@@ -5,6 +5,7 @@
     RUN/
       config.json         the frozen configuration (:class:`gatelab.runs.Comparison`)
       environment.json    machine, versions, when it began
+      later_environments.jsonl   the same of later sessions, where something had changed
       baselines.json      NLL of the baselines
       lock                held by the process that works on the run
       trials/TRIAL/

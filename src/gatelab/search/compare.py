@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from gatelab.runs import (
     read_run,
     write_json,
 )
+from gatelab.runs.folder import append_line, read_json
 from gatelab.runs.tables import has_ended
 from gatelab.search.local import cores, data_of, run_trials
 from gatelab.tasks import MusicTask
@@ -62,6 +64,8 @@ def work(folder: Path, listener: Listener, workers: int | None = None) -> RunRec
             stray.unlink()
         if not (folder / "environment.json").exists():
             write_json(folder / "environment.json", environment())
+        elif changed_environment(folder):
+            append_line(folder / "later_environments.jsonl", json.dumps(environment()))
         if not (folder / "baselines.json").exists():
             write_json(folder / "baselines.json", MusicTask(data_of(config)).baselines())
         for plan in (searches, repetitions):
@@ -96,6 +100,19 @@ def _run_missing(folder: Path, trials: list[Trial], listener: Listener, workers:
     listener.planned(missing, len(trials) - len(missing))
     if missing:
         run_trials(folder, missing, min(workers, len(missing)), listener.told)
+
+
+def changed_environment(folder: Path) -> list[str]:
+    """Return what differs from the machine and versions that the run began with, such as ``torch``.
+
+    Numbers are the same only where nothing does; a run that goes on elsewhere records where.
+    """
+    path, now = folder / "environment.json", environment()
+    if not path.exists():
+        return []
+    before = read_json(path)
+    deciding = ("gatelab", "torch", "numpy", "python", "system", "processor")
+    return [k for k in deciding if not isinstance(before, dict) or before.get(k) != now[k]]
 
 
 def environment() -> dict[str, str | int]:

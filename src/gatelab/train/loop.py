@@ -55,7 +55,7 @@ def train(
         parameters = list(network.parameters())
         optimizer = optimizer_for(parameters, training, trial.learning_rate)
         progress = _resume(folder, network, optimizer)
-        reason = _reason_to_stop(progress, training)
+        reason, failure = _reason_to_stop(progress, training), ""
         while not reason:
             began = time.perf_counter()
             network.train()
@@ -68,18 +68,18 @@ def train(
                     loss.backward()  # type: ignore[no-untyped-call]
                 norm = rescale(parameters, training.max_norm)
                 if not math.isfinite(norm):
-                    reason = f"the gradient's norm became {norm} at update {progress.updates + 1}"
+                    failure = f"the gradient's norm became {norm} at update {progress.updates + 1}"
                     break
                 optimizer.step()
                 progress.updates += 1
                 total, steps = total + float(loss.detach()) * batch.steps, steps + batch.steps
             progress.seconds += time.perf_counter() - began
-            if reason:
+            if failure:
                 break
             progress.epoch += 1
             valid = evaluate(network, task, "valid")
-            reason = _divergence(total / steps, valid, task.worst)
-            if reason:
+            failure = _divergence(total / steps, valid, task.worst)
+            if failure:
                 break
             _remember(progress, network, valid)
             epoch = Epoch(
@@ -90,7 +90,7 @@ def train(
             save_checkpoint(folder / "checkpoint.safetensors", network, optimizer, progress)
             report(epoch)
             reason = _reason_to_stop(progress, training)
-        return _finish(folder, network, task, progress, reason)
+        return _finish(folder, network, task, progress, reason, failure)
 
 
 def _resume(folder: Path, network: Network, optimizer: torch.optim.Optimizer) -> Progress:
@@ -127,15 +127,16 @@ def _reason_to_stop(progress: Progress, training: Training) -> str:
     return ""
 
 
-def _finish(folder: Path, network: Network, task: MusicTask, progress: Progress, reason: str) -> Outcome:
+def _finish(
+    folder: Path, network: Network, task: MusicTask, progress: Progress, reason: str, failure: str
+) -> Outcome:
     nll: dict[str, float] = {}
     if progress.best:
         network.load_state_dict(progress.best)
         nll = {split: evaluate(network, task, split) for split in ("train", "valid", "test")}
         write_atomic(folder / "weights.safetensors", save(progress.best))
-    whole = reason.endswith("epochs")
     outcome = Outcome(
-        status="finished" if whole else "diverged", reason=reason, epochs=progress.epoch,
+        status="diverged" if failure else "finished", reason=failure or reason, epochs=progress.epoch,
         updates=progress.updates, seconds=round(progress.seconds, 3),
         best_epoch=progress.best_epoch or None, **nll,
     )  # fmt: skip

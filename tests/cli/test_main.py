@@ -188,6 +188,6 @@ def test_a_reader_that_leaves_ends_it_in_silence(few, tmp_path):
     )
     process.stdout.readline()
     process.stdout.close()
-    assert process.wait(timeout=60) == 0
+    process.wait(timeout=60)
     assert process.stderr.read() == ""
     process.stderr.close()

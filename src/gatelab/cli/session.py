@@ -81,7 +81,13 @@ def _print(console: Console, title: str, table: tuple[Sequence[str], Sequence[Se
         widths = _widths(columns, rows, console.width)
     drawn = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for k, name in enumerate(columns):
-        drawn.add_column(Text(name), justify="right" if k else "left", width=widths[k] if widths else None)
+        words = [word for value in (name, *(row[k] for row in rows)) for word in value.split()]
+        drawn.add_column(
+            Text(name),
+            justify="right" if k else "left",
+            width=widths[k] if widths else None,
+            min_width=max(map(len, words)) if k == 0 else None,
+        )
     for row in rows:
         drawn.add_row(*(Text(value) for value in row))
     console.print(drawn)

@@ -26,9 +26,7 @@ def standings(run: RunRecord) -> list[Standing]:
     """Return the units that have a test NLL, the lowest mean first."""
     found = []
     for unit in run.config.units:
-        best = run.best(unit.name)
-        trials = run.of(unit.name, "repeat") or ([best] if best else [])
-        tests = {t.trial.seed: t.outcome.test for t in trials if t.outcome and t.outcome.test is not None}
+        tests = run.tests(unit.name)
         if tests:
             found.append(Standing(unit.name, tests))
     return sorted(found, key=lambda s: s.interval.mean)

@@ -86,9 +86,18 @@ class RunRecord:
         return sorted(chosen, key=lambda t: t.trial.number)
 
     def best(self, unit: str) -> TrialRecord | None:
-        """Return the searched trial with the lowest validation NLL; None where none finished."""
+        """Return the searched trial with the lowest validation NLL; None where none has one.
+
+        A trial that diverged after good epochs counts by the best of them.
+        """
         finished = [t for t in self.of(unit, "search") if t.outcome and t.outcome.valid is not None]
         return min(finished, key=lambda t: (t.outcome.valid, t.trial.number), default=None)  # type: ignore[union-attr]
+
+    def tests(self, unit: str) -> dict[int, float]:
+        """Return the test NLL [nats per step] of each repeat by its seed; of the best trial if none ended."""
+        best = self.best(unit)
+        trials = self.of(unit, "repeat") or ([best] if best else [])
+        return {t.trial.seed: t.outcome.test for t in trials if t.outcome and t.outcome.test is not None}
 
     @property
     def complete(self) -> bool:
@@ -106,26 +115,18 @@ class UnitResult:
 
     ``test_seeds`` holds the test NLL of its repeats, in order of their number; of the best trial where there
     are no repeats. The best trial, which was chosen by its own numbers, is no random draw and so not among
-    them. ``diverged`` counts the unit's trainings that did.
+    them.
     """
 
     unit: Unit
     best: TrialRecord | None
     test_seeds: tuple[float, ...]
-    diverged: int
 
 
 def results(run: RunRecord) -> list[UnitResult]:
     """Return the result table of a run, a row a unit, in the configuration's order."""
-    rows = []
-    for unit in run.config.units:
-        best = run.best(unit.name)
-        trials = run.of(unit.name, "repeat") or ([best] if best else [])
-        tests = tuple(t.outcome.test for t in trials if t.outcome and t.outcome.test is not None)
-        stages = run.of(unit.name, "search") + run.of(unit.name, "repeat")
-        diverged = sum(t.outcome.status == "diverged" for t in stages if t.outcome)
-        rows.append(UnitResult(unit, best, tests, diverged))
-    return rows
+    units = run.config.units
+    return [UnitResult(u, run.best(u.name), tuple(run.tests(u.name).values())) for u in units]
 
 
 def read_run(folder: Path) -> RunRecord:

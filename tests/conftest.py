@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ import pytest
 
 
 class Problem:
-    """A cell with random inputs, initial states, weights and masks, for the reference engine.
+    """A cell with random inputs, initial states, weights and masks, for any engine.
 
-    ``tensors`` holds (x, *states, *weights, *masks), sequences longest first.
+    ``tensors`` holds (x, *states, *weights, *masks), sequences longest first. Matrices and vectors are drawn
+    from 0.7 · N(0, 1), or with ``usual`` from U(−1/√H, 1/√H), as layers start.
     """
 
     def __init__(
@@ -25,13 +26,15 @@ class Problem:
         dtype: Any = None,
         seed: int = 0,
         reverse: bool = False,
+        usual: bool = False,
+        threads: int = 1,
     ) -> None:
         import torch
 
         from gatelab.engine.reference import Sizes
         from gatelab.engine.rows import Rows
 
-        torch.set_num_threads(1)  # tensors are tiny: more threads only wait for each other
+        torch.set_num_threads(threads)  # tensors are tiny: more than one only wait for each other
         dtype = dtype or torch.float64
         draw = torch.Generator().manual_seed(seed)
 
@@ -49,7 +52,9 @@ class Problem:
         self.weights = {}
         for weight in (p.weight for p in cell.parameters):
             shape = [self.sizes[w] for w in (weight.rows, weight.columns) if w is not None]
-            self.weights[weight.name] = 0.7 * normal(*shape)
+            uniform = 2 * torch.rand(*shape, generator=draw, dtype=torch.float64) - 1 if usual else None
+            drawn = 0.7 * normal(*shape) if uniform is None else (uniform * hidden**-0.5).to(dtype)
+            self.weights[weight.name] = drawn
         self.masks = {}
         for mask in (m.mask for m in cell.masks):
             hits = torch.rand(count, self.sizes[mask.width], generator=draw) < 0.5
@@ -67,19 +72,22 @@ class Problem:
             tensor.requires_grad_()
         return list(wanted)
 
-    def run(self) -> tuple[Any, ...]:
-        """Return (output, *last states) through the engine's own derivative."""
+    def run(self, engine: str = "reference", watch: Sequence[str] = ()) -> tuple[Any, ...]:
+        """Return (output, *last states, *watched values) through the engine's own derivative."""
         from gatelab.engine import run
 
-        output, finals = run(self.cell, self.x, self.states, self.weights, self.masks, self.rows, self.hidden)
-        return (output, *finals)
+        settings = self.weights, self.masks, self.rows, self.hidden, engine, watch
+        done = run(self.cell, self.x, self.states, *settings)
+        return (done.output, *done.finals, *(done.watched[name] for name in watch))
 
-    def reference(self) -> tuple[Any, ...]:
-        """Return (output, *last states) through operations that torch.autograd follows."""
+    def reference(self, watch: Sequence[str] = ()) -> tuple[Any, ...]:
+        """Return (output, *last states, *watched values) through operations that torch.autograd follows."""
         from gatelab.engine.autograd import traced
+        from gatelab.passes import probe
 
-        trace = traced(self.cell, self.sizes, self.rows, self.tensors)
-        return (trace.output, *trace.finals)
+        nodes = probe(self.cell, watch)
+        trace = traced(self.cell, self.sizes, self.rows, self.tensors, tuple(nodes.values()))
+        return (trace.output, *trace.finals, *(trace.kept[nodes[name]] for name in watch))
 
     def values(self, nodes: Sequence[Any]) -> dict[Any, Any]:
         """Return the values of nodes of the cell for all rows."""
@@ -106,6 +114,30 @@ def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("GATELAB_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("GATELAB_CACHE", str(tmp_path / "cache"))
     return tmp_path
+
+
+@pytest.fixture
+def unwritten() -> Iterator[None]:
+    """Fill fresh memory of the tile machine with NaN, so that what is read unwritten is seen."""
+    from gatelab.engine.pool import POOL
+
+    POOL.fill = float("nan")
+    yield
+    POOL.fill = None
+
+
+@pytest.fixture
+def variant(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Run the kernel's variant that the test names, or skip where this processor cannot."""
+    from gatelab.engine import cpu, library
+
+    usual, kernel = library.variant(), library.load()
+    if kernel.gatelab_tile_choose(request.param.encode("ascii")) != 0:
+        pytest.skip(f"this processor cannot run the variant {request.param}")
+    cpu.machine.cache_clear()  # it knows how many numbers a vector has
+    yield request.param
+    kernel.gatelab_tile_choose(usual.encode("ascii"))
+    cpu.machine.cache_clear()
 
 
 @pytest.fixture(scope="session")

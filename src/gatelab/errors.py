@@ -6,6 +6,7 @@
     ├── CellError           the equations of a cell: which cell, which equation
     ├── ShapeError          a tensor or a size: which axis, what was expected, what came
     ├── EngineError         no engine can run this: the reason
+    ├── BuildError          the compiled part is missing or does not fit: its path
     ├── DataError           a data file: which file, where in it
     ├── RunError            a run folder: missing, foreign, half written, in use, disk full
     └── ConfigError         a setting: which key, near misses
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class GatelabError(Exception):
@@ -34,6 +36,18 @@ class ShapeError(GatelabError):
 
 class EngineError(GatelabError):
     """No engine can run what was asked for."""
+
+
+class BuildError(GatelabError):
+    """The compiled part of gatelab is missing or does not fit; ``path`` is where it was looked for."""
+
+    def __init__(self, message: str, path: Path | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class EngineWarning(UserWarning):
+    """Another engine than the chosen one takes over for one call: the reason."""
 
 
 class DataError(GatelabError):

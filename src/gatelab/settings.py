@@ -4,6 +4,8 @@
 ``GATELAB_DATA``       folder with data sets (one sub-folder each); searched before all others
 ``GATELAB_CACHE``      folder for downloaded data; default: the user's cache folder
 ``GATELAB_RUNS``       folder in which run folders are made; default: ``runs`` in the current folder
+``GATELAB_KERNEL``     the compiled library, where it is another than the one in the package
+``GATELAB_VARIANT``    which variant of it runs: ``avx512``, ``avx2`` or ``base``; default: the best one
 =====================  ===========================================================================
 """
 
@@ -30,3 +32,14 @@ def cache_folder() -> Path:
 def runs_folder() -> Path:
     """Return the folder for run folders: ``GATELAB_RUNS``, else ``runs`` in the current folder."""
     return Path(os.path.expanduser(os.environ.get("GATELAB_RUNS", "") or "runs"))
+
+
+def kernel_library() -> Path | None:
+    """Return the library named by ``GATELAB_KERNEL``, or None where the variable is not set."""
+    value = os.environ.get("GATELAB_KERNEL", "")
+    return Path(os.path.expanduser(value)) if value else None
+
+
+def kernel_variant() -> str | None:
+    """Return the variant named by ``GATELAB_VARIANT``, or None where the variable is not set."""
+    return os.environ.get("GATELAB_VARIANT", "") or None

@@ -35,7 +35,8 @@ def one_by_one(p):
         mine = (p.rows.place == place).nonzero().flatten()
         masks = {k: m[mine] for k, m in p.masks.items()}
         states = tuple(s[place : place + 1] for s in p.states)
-        found.append(run(p.cell, p.x[mine], states, p.weights, masks, Rows.full(len(mine), 1), p.hidden))
+        alone = Rows.full(len(mine), 1)
+        found.append(run(p.cell, p.x[mine], states, p.weights, masks, alone, p.hidden, "reference"))
     assert order is not None
     return found
 
@@ -46,9 +47,9 @@ def one_by_one(p):
 def test_a_batch_is_its_sequences(problem, name):
     p = problem(cells.get(name), 3, 4, LENGTHS)
     output, *finals = p.run()
-    for place, (alone, last) in enumerate(one_by_one(p)):
-        torch.testing.assert_close(output[p.rows.place == place], alone)
-        for ours, wanted in zip(finals, last, strict=True):
+    for place, alone in enumerate(one_by_one(p)):
+        torch.testing.assert_close(output[p.rows.place == place], alone.output)
+        for ours, wanted in zip(finals, alone.finals, strict=True):
             torch.testing.assert_close(ours[place : place + 1], wanted)
 
 
@@ -233,13 +234,3 @@ def test_an_unused_state(problem):
     p.run()[0].sum().backward()
     assert p.states[1].grad is None or not p.states[1].grad.any()
     assert make(Op.STATE, (), "c", "H") not in mine.nodes
-
-
-def test_the_choice_of_engine_is_told():
-    from gatelab.engine import choose
-    from gatelab.errors import EngineError
-
-    assert choose("auto").name == choose("reference").name == "reference"
-    assert choose("auto").reason
-    with pytest.raises(EngineError, match="did you mean reference"):
-        choose("refrence")

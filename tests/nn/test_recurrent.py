@@ -1,5 +1,6 @@
 """Layers of any cell: layouts, ragged batches, states, dropout, initialisation, errors."""
 
+import contextlib
 import copy
 import pickle
 
@@ -9,7 +10,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import gatelab
 from gatelab.cells.wrappers import recurrent_dropout
-from gatelab.errors import ConfigError, EngineError, ShapeError
+from gatelab.errors import ConfigError, EngineError, EngineWarning, ShapeError
 
 CELLS = ["tanh", "lstm", "gru", "fgr", "lstm-blocks", "mut2", "lstm+layer-norm"]
 LENGTHS = [4, 9, 1, 6]
@@ -149,12 +150,15 @@ def test_frozen_weights_get_no_gradient():
     assert layer.W_z_l0.grad is not None
 
 
+@pytest.mark.parametrize("engine", ["tile", "reference"])
 @pytest.mark.parametrize("cell", ["tanh", "lstm", "gru", "lstm+layer-norm"])
-def test_differentiated_twice(cell):
-    layer = _layer(cell, hidden=2)
+def test_differentiated_twice(cell, engine):
+    layer = _layer(cell, hidden=2, engine=engine)
     x = _x(3, 2, 5).requires_grad_()
-    assert torch.autograd.gradgradcheck(lambda v: layer(v, lengths=[3, 2])[0], (x,))
-    (slope,) = torch.autograd.grad(layer(x)[0].sum(), x, create_graph=True)
+    said = pytest.warns(EngineWarning, match="the reference engine takes over: a derivative of the derivative")
+    with said if engine == "tile" else contextlib.nullcontext():
+        assert torch.autograd.gradgradcheck(lambda v: layer(v, lengths=[3, 2])[0], (x,))
+        (slope,) = torch.autograd.grad(layer(x)[0].sum(), x, create_graph=True)
     slope.square().sum().backward()
     assert all(p.grad is not None for p in layer.parameters())
 
@@ -202,7 +206,12 @@ def test_parameter_count_is_the_catalogue_s():
 
 
 def test_the_engine_is_told_with_its_reason():
-    assert str(_layer().engine).startswith("reference: ")
+    assert str(_layer().engine).startswith("tile: the fastest on this machine (")
+    assert str(_layer(engine="tile").engine).startswith("tile: asked for (")
+    assert str(_layer(engine="reference").engine) == "reference: asked for"
+    assert str(_layer().to(torch.bfloat16).engine) == (
+        "reference: the tile machine computes in float32 and float64, and the weights are torch.bfloat16"
+    )
     with pytest.raises(EngineError, match="did you mean reference"):
         _layer(engine="referenec")
 

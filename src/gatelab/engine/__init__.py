@@ -1,7 +1,7 @@
 """From a graph to numbers: engines that run a cell over whole sequences, forward and backward."""
 
-from gatelab.engine.choose import Choice, choose
+from gatelab.engine.choose import ENGINES, Choice, choose
 from gatelab.engine.rows import Rows
-from gatelab.engine.run import run
+from gatelab.engine.run import Outcome, run
 
-__all__ = ["Choice", "Rows", "choose", "run"]
+__all__ = ["ENGINES", "Choice", "Outcome", "Rows", "choose", "run"]

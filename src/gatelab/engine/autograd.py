@@ -5,7 +5,7 @@ Back-propagation through time is the adjoint graph, run step by step from the la
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -179,12 +179,23 @@ def _differentiable(ctx: Any, cotangents: tuple[Tensor | None, ...]) -> tuple[An
     """Return the derivatives as a graph of torch's own, so that they can be differentiated again."""
     tensors = ctx.saved_tensors[: ctx.count]
     trace = traced(ctx.cell, ctx.sizes, ctx.rows, tensors)
-    given = [(o, c) for o, c in zip((trace.output, *trace.finals), cotangents, strict=True) if c is not None]
+    outputs = (trace.output, *trace.finals)
+    return (None, None, None, *differentiated(outputs, tensors, cotangents, ctx.needs_input_grad[3:]))
+
+
+def differentiated(
+    outputs: Sequence[Tensor],
+    tensors: Sequence[Tensor],
+    cotangents: Sequence[Tensor | None],
+    wanted: Sequence[bool],
+) -> tuple[Tensor | None, ...]:
+    """Return the derivatives of ``outputs`` by the wanted ones of ``tensors``, to be differentiated again."""
+    given = [(o, c) for o, c in zip(outputs, cotangents, strict=True) if c is not None]
     given = [(o, c) for o, c in given if o.requires_grad]
-    needed = [t for t, yes in zip(tensors, ctx.needs_input_grad[3:], strict=True) if yes]
-    outputs, seeds = [o for o, _ in given], [c for _, c in given]
-    found = iter(torch.autograd.grad(outputs, needed, seeds, create_graph=True, allow_unused=True))
-    return (None, None, None, *(next(found) if yes else None for yes in ctx.needs_input_grad[3:]))
+    needed = [t for t, yes in zip(tensors, wanted, strict=True) if yes]
+    results, seeds = [o for o, _ in given], [c for _, c in given]
+    found = iter(torch.autograd.grad(results, needed, seeds, create_graph=True, allow_unused=True))
+    return tuple(next(found) if yes else None for yes in wanted)
 
 
 def traced(

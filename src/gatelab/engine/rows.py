@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -63,6 +64,11 @@ class Rows:
     def is_full(self) -> bool:
         """Whether all sequences are equally long."""
         return self.sizes[-1] == self.sizes[0]
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """The first row of each step, and N, int64 [T + 1]."""
+        return np.concatenate([[0], np.cumsum(self.sizes, dtype=np.int64)])
 
     @cached_property
     def time(self) -> Tensor:

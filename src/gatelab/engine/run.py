@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from gatelab.engine import cpu
 from gatelab.engine.autograd import CellFunction, leaves_of, traced
+from gatelab.engine.choose import TYPES
+from gatelab.engine.fused import TileFunction, fall_back
 from gatelab.engine.reference import Sizes
 from gatelab.engine.rows import Rows
 from gatelab.graph.cell import Cell
+from gatelab.graph.node import make
+from gatelab.graph.op import Op
+from gatelab.passes.probe import probe
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a cell made of a batch.
+
+    Attributes
+    ----------
+    output
+        [N, H].
+    finals
+        The states after each sequence's last step, [B, width] each, in the rows' order.
+    watched
+        The values that were asked for, [N, width] each, by name.
+    """
+
+    output: Tensor
+    finals: tuple[Tensor, ...]
+    watched: Mapping[str, Tensor]
 
 
 def run(
@@ -21,7 +47,9 @@ def run(
     masks: Mapping[str, Tensor],
     rows: Rows,
     hidden_size: int,
-) -> tuple[Tensor, tuple[Tensor, ...]]:
+    engine: str = "tile",
+    watch: Sequence[str] = (),
+) -> Outcome:
     """Run ``cell`` over all rows, so that torch can differentiate the result.
 
     Parameters
@@ -29,23 +57,74 @@ def run(
     x
         Input rows [N, I].
     states
-        States before the first step, [B, width] each, in the rows' order.
+        Before the first step, [B, width] each, in the rows' order.
     weights, masks
         By name; matrices [rows, columns], vectors [rows], masks [N, width].
     rows
         The layout of the batch.
-
-    Returns
-    -------
-    output
-        [N, H].
-    finals
-        The states after each sequence's last step, [B, width] each, in the rows' order.
+    engine
+        ``"tile"`` or ``"reference"``.
+    watch
+        Names of inner values to give out for all rows.
     """
+    count = len(cell.states)
+    watching, outputs = _watching(cell, tuple(watch))
     sizes = Sizes(x.shape[-1], hidden_size, cell.block, x.new_empty(0))
-    tensors = (x, *states, *leaves_of(cell, weights, masks))
-    if torch.is_grad_enabled() and any(t.requires_grad for t in tensors):
-        output, *finals = CellFunction.apply(cell, sizes, rows, *tensors)  # type: ignore[no-untyped-call]
-        return output, tuple(finals)
-    trace = traced(cell, sizes, rows, tensors)
-    return trace.output, trace.finals
+    more = [x.new_zeros(rows.batch, sizes[s.width or "H"]) for s in watching.states[count:]]
+    tensors = (x, *states, *more, *leaves_of(watching, weights, masks))
+    if engine == "tile" and (reason := _obstacle(tensors)):
+        fall_back(reason)
+        engine = "definition"
+    differentiable = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
+    if engine == "tile" and differentiable:
+        values = TileFunction.apply(watching, sizes, rows, outputs, *tensors)  # type: ignore[no-untyped-call]
+    elif engine == "tile":
+        given, finals, _ = cpu.forward(
+            watching, sizes, rows, x, tensors[1 : 1 + count], weights, masks, outputs
+        )
+        values = (*given, *finals)
+    elif engine == "reference" and differentiable and not watch:
+        values = CellFunction.apply(watching, sizes, rows, *tensors)  # type: ignore[no-untyped-call]
+    else:
+        trace = traced(watching, sizes, rows, tensors, tuple(watching.results[k] for k in outputs))
+        given = tuple(trace.kept[watching.results[k]] for k in outputs)
+        full = [sum(rows.sizes), -1]
+        values = (trace.output, *(g.expand(*full) for g in given[1:]), *trace.finals)
+    places = {name: outputs.index(k) for name, k in _places(cell, watching, watch).items()}
+    finals = tuple(values[len(outputs) :][:count])
+    return Outcome(values[0], finals, {name: values[k] for name, k in places.items()})
+
+
+def _watching(cell: Cell, names: tuple[str, ...]) -> tuple[Cell, tuple[int, ...]]:
+    """Return the cell with watched values as states of their own, and the states to give out.
+
+    A value that is a state already is given out as it is.
+    """
+    if not names:
+        return cell, (0,)
+    found = probe(cell, names)
+    new = [n for n in dict.fromkeys(found.values()) if n not in cell.results]
+    leaves = tuple(make(Op.STATE, (), f"watched {k}", n.width or "H") for k, n in enumerate(new))
+    wider = replace(cell, states=(*cell.states, *leaves), results=(*cell.results, *new))
+    indices = {wider.results.index(n) for n in found.values()}
+    return wider, tuple(sorted({0, *indices}))
+
+
+def _places(cell: Cell, wider: Cell, names: Sequence[str]) -> dict[str, int]:
+    """Return the state that holds each watched value."""
+    return {name: wider.results.index(node) for name, node in probe(cell, names).items()}
+
+
+def _obstacle(tensors: Sequence[Tensor]) -> str:
+    """Return why a call has to be made of torch's own operations, or nothing."""
+    if torch._C._are_functorch_transforms_active():
+        return "torch.func transforms only what is made of torch's own operations"
+    if torch.is_autocast_enabled("cpu"):
+        return "torch.autocast chooses types for torch's own operations"
+    if any(t.dtype != tensors[0].dtype for t in tensors):
+        return "input, states and weights have different types"
+    if any(t.device.type != "cpu" for t in tensors):
+        return "a tensor is not on the CPU"
+    if tensors[0].dtype not in TYPES:
+        return f"the tile machine computes in float32 and float64, and this is {tensors[0].dtype}"
+    return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -80,11 +80,15 @@ class _Native(Stack):
             found |= {f"b_{ours}": b + d} if ours == apart else {f"b_{ours}": b, f"b_{apart}": d}
         return found
 
-    def forward(
-        self, input: Tensor | PackedSequence, hx: State | None = None, lengths: Lengths | None = None
-    ) -> tuple[Tensor | PackedSequence, State]:
+    def forward(  # type: ignore[override]  # torch's names
+        self,
+        input: Tensor | PackedSequence,
+        hx: State | None = None,
+        lengths: Lengths | None = None,
+        watch: Sequence[str] | None = None,
+    ) -> Any:
         """Run all layers, as torch.nn's module does; ``lengths`` may stand in for packing."""
-        return super().forward(input, hx, lengths)
+        return super().forward(input, hx, lengths, watch)
 
 
 class LSTM(_Native):

@@ -35,7 +35,8 @@ class Recurrent(Stack):
         name: a number, ``"uniform"``, ``"uniform=0.08"``, ``"normal=0.1"``, ``"glorot"``,
         ``"orthogonal"``, ``"identity"``. By default U(−1/√H, 1/√H), and gains 1.
     engine
-        ``"auto"`` or ``"reference"``; the attribute ``engine`` tells which was taken and why.
+        ``"auto"``, ``"tile"`` (the compiled engine) or ``"reference"`` (the definition, in torch); the
+        attribute ``engine`` tells which was taken and why.
 
     Inputs
     ------
@@ -47,6 +48,8 @@ class Recurrent(Stack):
     lengths
         The length of each sequence, [B]; the reverse direction starts at each sequence's own end, and
         outputs after it are 0.
+    watch
+        Names of inner values, such as ``["i", "f", "c"]``; a third result then holds them.
 
     Returns
     -------
@@ -55,6 +58,10 @@ class Recurrent(Stack):
     state
         The states after each sequence's last step, in the form of the input ``state``; give them to the
         next call to go on (detach them to cut the gradient).
+    watched
+        With ``watch``: by name, the values of every layer, direction and step,
+        [L · directions, T, B, width] in the layout of ``x`` ([L · directions, N, width] for a
+        PackedSequence); they can be differentiated like the output.
 
     Raises
     ------
@@ -68,6 +75,9 @@ class Recurrent(Stack):
     >>> output, state = layer(torch.randn(10, 3, 88), lengths=[10, 7, 1])
     >>> output.shape, state.shape
     (torch.Size([10, 3, 92]), torch.Size([2, 3, 46]))
+    >>> output, state, gates = layer(torch.randn(10, 3, 88), watch=["z", "r"])
+    >>> gates["z"].shape
+    torch.Size([2, 10, 3, 46])
     """
 
     def __init__(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
 from gatelab.axes import AXIS_NAMES
-from gatelab.engine import Choice, Rows, choose, run
+from gatelab.engine import ENGINES, Choice, Rows, choose, run
 from gatelab.errors import ConfigError, ShapeError
 from gatelab.graph.cell import Cell
 from gatelab.graph.node import Node
@@ -48,10 +49,18 @@ class Stack(nn.Module):
             float(dropout),
             bool(batch_first),
         )
-        self.engine: Choice = choose(engine)
+        self.wanted_engine = engine
+        if engine not in ENGINES:
+            choose(engine)  # says what is known
         # Without training a mask is its expectation; most masks then leave the equations altogether.
         expected: dict[str | Node, Node | float] = {m: m.mask.expectation for m in self.cell.masks}
         self._still = edit(self.cell, expected) if expected else self.cell
+
+    @property
+    def engine(self) -> Choice:
+        """Which engine runs this layer where its weights are now, and why."""
+        weight = next(self.parameters())
+        return choose(self.wanted_engine, weight.device, weight.dtype)
 
     @property
     def num_directions(self) -> int:
@@ -68,66 +77,81 @@ class Stack(nn.Module):
         raise AssertionError("a subclass holds the weights")
 
     def forward(
-        self, x: Tensor | PackedSequence, state: State | None = None, lengths: Lengths | None = None
-    ) -> tuple[Tensor | PackedSequence, State]:
+        self,
+        x: Tensor | PackedSequence,
+        state: State | None = None,
+        lengths: Lengths | None = None,
+        watch: Sequence[str] | None = None,
+    ) -> Any:
         """Run all layers; see :class:`gatelab.Recurrent`."""
-        if isinstance(x, PackedSequence):
-            return self._packed(x, state, lengths)
+        names = () if watch is None else (watch,) if isinstance(watch, str) else tuple(watch)
+        run = self._packed if isinstance(x, PackedSequence) else self._padded
+        output, last, seen = run(x, state, lengths, names)  # type: ignore[arg-type]
+        return (output, last) if watch is None else (output, last, seen)
+
+    def _padded(
+        self, x: Tensor, state: State | None, lengths: Lengths | None, watch: tuple[str, ...]
+    ) -> tuple[Tensor, State, dict[str, Tensor]]:
         self._check_input(x)
         if x.dim() == 2:
-            return self._unbatched(x, state, lengths)
+            return self._unbatched(x, state, lengths, watch)
         padded = x.transpose(0, 1) if self.batch_first else x
         steps, batch = padded.shape[:2]
         rows = Rows.full(steps, batch) if lengths is None else Rows.ragged(_checked(lengths, steps, batch))
-        output, last = self._run(rows.pack(padded), self._states(state, batch, padded), rows)
+        output, last, seen = self._run(rows.pack(padded), self._states(state, batch, padded), rows, watch)
         output = rows.unpack(output, steps)
-        return output.transpose(0, 1) if self.batch_first else output, last
+        values = {k: torch.stack([rows.unpack(v, steps) for v in vs]) for k, vs in seen.items()}
+        if self.batch_first:
+            output, values = output.transpose(0, 1), {k: v.transpose(1, 2) for k, v in values.items()}
+        return output, last, values
 
     def _packed(
-        self, x: PackedSequence, state: State | None, lengths: Lengths | None
-    ) -> tuple[PackedSequence, State]:
+        self, x: PackedSequence, state: State | None, lengths: Lengths | None, watch: tuple[str, ...]
+    ) -> tuple[PackedSequence, State, dict[str, Tensor]]:
         if lengths is not None:
             raise ShapeError("a PackedSequence knows its lengths; call without lengths=")
         self._check_width(x.data.shape[-1])
         rows = Rows(tuple(x.batch_sizes.tolist()), x.sorted_indices)
-        output, last = self._run(x.data, self._states(state, rows.batch, x.data), rows)
-        return PackedSequence(output, x.batch_sizes, x.sorted_indices, x.unsorted_indices), last
+        output, last, seen = self._run(x.data, self._states(state, rows.batch, x.data), rows, watch)
+        packed = PackedSequence(output, x.batch_sizes, x.sorted_indices, x.unsorted_indices)
+        return packed, last, {k: torch.stack(v) for k, v in seen.items()}
 
-    def _unbatched(self, x: Tensor, state: State | None, lengths: Lengths | None) -> tuple[Tensor, State]:
+    def _unbatched(
+        self, x: Tensor, state: State | None, lengths: Lengths | None, watch: tuple[str, ...]
+    ) -> tuple[Tensor, State, dict[str, Tensor]]:
         if lengths is not None:
             raise ShapeError("lengths= belongs to a batch [T, B, I]; got one sequence [T, I]")
         given = None if state is None else tuple(s.unsqueeze(1) for s in _tuple(state))
         batch = 0 if self.batch_first else 1
-        output, last = self.forward(x.unsqueeze(batch), given)
-        assert isinstance(output, Tensor)
-        return output.squeeze(batch), self._as_given(tuple(s.squeeze(1) for s in _tuple(last)))
+        output, last, seen = self._padded(x.unsqueeze(batch), given, None, watch)
+        ends = self._as_given(tuple(s.squeeze(1) for s in _tuple(last)))
+        return output.squeeze(batch), ends, {k: v.squeeze(batch + 1) for k, v in seen.items()}
 
-    def _run(self, x: Tensor, states: tuple[Tensor, ...], rows: Rows) -> tuple[Tensor, State]:
+    def _run(
+        self, x: Tensor, states: tuple[Tensor, ...], rows: Rows, watch: tuple[str, ...]
+    ) -> tuple[Tensor, State, dict[str, list[Tensor]]]:
         """Run all layers over rows [N, I] from states [L · directions, B, width]."""
-        cell = self.cell if self.training else self._still
+        cell, engine = self.cell if self.training else self._still, self.engine.name
         states = tuple(rows.sort(s.transpose(0, 1)).transpose(0, 1) for s in states)
         finals: list[tuple[Tensor, ...]] = []
+        seen: dict[str, list[Tensor]] = {name: [] for name in watch}
         for layer in range(self.num_layers):
             outputs = []
             for direction in range(self.num_directions):
                 start = tuple(s[len(finals)] for s in states)
-                seen = rows.reverse(x) if direction else x
-                output, last = run(
-                    cell,
-                    seen,
-                    start,
-                    self.weights(layer, direction),
-                    self._masks(rows, x),
-                    rows,
-                    self.hidden_size,
-                )
-                outputs.append(rows.reverse(output) if direction else output)
-                finals.append(last)
+                done = run(
+                    cell, rows.reverse(x) if direction else x, start, self.weights(layer, direction),
+                    self._masks(rows, x), rows, self.hidden_size, engine, watch,
+                )  # fmt: skip
+                outputs.append(rows.reverse(done.output) if direction else done.output)
+                finals.append(done.finals)
+                for name, value in done.watched.items():
+                    seen[name].append(rows.reverse(value) if direction else value)
             x = torch.cat(outputs, -1) if len(outputs) > 1 else outputs[0]
             if self.dropout and layer + 1 < self.num_layers:
                 x = functional.dropout(x, self.dropout, self.training)
         ends = tuple(rows.unsort(torch.stack(s, 1)).transpose(0, 1) for s in zip(*finals, strict=True))
-        return x, self._as_given(ends)
+        return x, self._as_given(ends), seen
 
     def _masks(self, rows: Rows, like: Tensor) -> dict[str, Tensor]:
         """Draw the cell's masks, [N, width] each."""

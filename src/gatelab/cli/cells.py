@@ -35,6 +35,7 @@ def show(
     name: Annotated[str, typer.Argument(help="A cell's name, with wrappers if any: gru+zoneout=0.1.")],
     inputs: Annotated[int, typer.Option(help="Inputs I at which counts are shown.", min=1)] = 88,
     units: Annotated[int, typer.Option(help="Hidden units H at which counts are shown.", min=1)] = 100,
+    plan: Annotated[bool, typer.Option("--plan", help="Also print how the tile machine runs it.")] = False,
 ) -> None:
     """Print a cell's equations in text and LaTeX, its weights, its cost and its source."""
     from gatelab.cells import get
@@ -62,3 +63,8 @@ def show(
     lines = [f"{what:<12} {formula!s:<28} {formula(inputs, units):>12,}" for what, formula in counted]
     lines.append(f"{'bytes':<12} {cost.bytes!s:<28} {cost.bytes(inputs, units):>12,}")
     section(f"a step of one sequence; right, at I = {inputs} and H = {units}", lines)
+    if plan:
+        from gatelab.engine.describe import describe
+        from gatelab.passes import simplify_cell
+
+        section("plan of a training step on the tile machine", describe(simplify_cell(cell)))

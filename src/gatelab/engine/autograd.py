@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gatelab.engine.reference import Loop, Sizes, Trace, Values, forward, numbers, row_wise, rules, waiting
+from gatelab.engine.reference import Loop, Sizes, Trace, Values, forward, numbers, rules
 from gatelab.engine.rows import Rows
 from gatelab.graph.cell import Cell
-from gatelab.graph.fold import fold, topological
+from gatelab.graph.fold import fold, reached, row_wise, topological
 from gatelab.graph.node import Node
-from gatelab.graph.op import LEAVES, Op
+from gatelab.graph.op import Op
 from gatelab.passes.adjoint import Adjoint, adjoint
 
 
@@ -52,7 +52,7 @@ def backward_of(cell: Cell) -> Backward:
     """Return the sorted adjoint of ``cell``."""
     derivative = adjoint(cell)
     nodes = topological(derivative.roots)
-    after_cotangent = waiting(nodes, Op.COTANGENT)
+    after_cotangent = reached(nodes, {Op.COTANGENT})
     carried = set(topological(derivative.states.values()))
     values = set(cell.nodes)
     new = [n for n in nodes if n not in values and n.op is not Op.OUTER]
@@ -210,5 +210,4 @@ def traced(
 
 def leaves_of(cell: Cell, weights: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> list[Tensor]:
     """Return weights and masks in the order in which :class:`CellFunction` takes them."""
-    assert all(p.op in LEAVES for p in cell.parameters)
-    return [weights[p.name] for p in cell.parameters] + [masks[m.name] for m in cell.masks]
+    return [*map(weights.__getitem__, cell.parameter_names), *map(masks.__getitem__, cell.mask_names)]

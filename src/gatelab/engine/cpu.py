@@ -132,6 +132,8 @@ class Bound:
         self.weights = list(program.weights)
         self.fixed = [*program.vectors, *program.planned.fixed_places.values()]
         self.simple = all(n.op is Op.PARAM for n in self.fixed)
+        self.fixed_names = [n.name for n in self.fixed]
+        self.vector_widths = [WIDTHS[n.width or "1"] for n in program.vectors]
         self.layouts: dict[tuple[int, ...], Layout] = {}
         self.scratch: dict[tuple[int, ...], int] = {}
         self.numbers: dict[tuple[int, ...], list[float]] = {}
@@ -228,7 +230,7 @@ def _run(
         (ctypes.c_void_p * len(matrices))(*[w.data_ptr() for w in matrices]),
         (ctypes.c_int64 * len(matrices))(*[w.stride(0) for w in matrices]),
         (ctypes.c_void_p * len(program.vectors))(*[held[n].data_ptr() for n in program.vectors]),
-        (ctypes.c_int32 * len(program.vectors))(*[widths[WIDTHS[n.width or "1"]] for n in program.vectors]),
+        (ctypes.c_int32 * len(program.vectors))(*[widths[w] for w in bound.vector_widths]),
         (ctypes.c_double * len(program.numbers))(*bound.values(sizes, widths)),
         _written(wanted, program.gradients),
         _written(wanted, program.sums),
@@ -277,7 +279,7 @@ def _begin(address: Address, batch: int, tensor: Tensor | None, like: Tensor) ->
 def _fixed(bound: Bound, sizes: Sizes, weights: Mapping[str, Tensor]) -> dict[Node, Tensor]:
     """Return the values that do not depend on the row, as contiguous tensors."""
     if bound.simple:
-        return {n: weights[n.name].contiguous() for n in bound.fixed}
+        return {n: weights[k].contiguous() for n, k in zip(bound.fixed, bound.fixed_names, strict=True)}
     leaves = {p: weights[p.name] for p in bound.program.planned.wish.cell.parameters}
     values = fold(bound.fixed, rules(sizes), leaves)
     return {n: values[n].expand(sizes[n.width or "1"]).contiguous() for n in bound.fixed}

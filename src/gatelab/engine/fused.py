@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from itertools import compress
 from typing import Any
 
 import torch
@@ -51,14 +52,13 @@ class TileFunction(torch.autograd.Function):
                     cell, ctx.sizes, ctx.rows, x, states, weights, masks, ctx.outputs, True
                 )
             first = 1 + len(cell.states)
-            by_weight = zip(cell.parameters, wanted[first:], strict=False)
             to_input, to_starts, to_weights = cpu.backward(
                 cell, ctx.sizes, ctx.rows, x, states, weights, masks, given, kept,
                 cotangents[: len(ctx.outputs)], cotangents[len(ctx.outputs) :],
-                wanted=frozenset(p.name for p, yes in by_weight if yes),
+                wanted=frozenset(compress(cell.parameter_names, wanted[first:])),
                 with_input=wanted[0], with_starts=any(wanted[1:first]), outputs=ctx.outputs,
             )  # fmt: skip
-        found = [to_input, *to_starts, *(to_weights.get(p.name) for p in cell.parameters)]
+        found = [to_input, *to_starts, *map(to_weights.get, cell.parameter_names)]
         return (None, None, None, None, *found, *[None] * len(cell.masks))
 
 
@@ -79,8 +79,8 @@ def _parts(
     x, *rest = tensors
     states, rest = rest[: len(cell.states)], rest[len(cell.states) :]
     count = len(cell.parameters)
-    weights = {p.name: t for p, t in zip(cell.parameters, rest[:count], strict=True)}
-    masks = {m.name: t for m, t in zip(cell.masks, rest[count:], strict=True)}
+    weights = dict(zip(cell.parameter_names, rest[:count], strict=True))
+    masks = dict(zip(cell.mask_names, rest[count:], strict=True))
     return x, states, weights, masks
 
 

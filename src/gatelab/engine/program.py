@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from gatelab.axes import Width
 from gatelab.engine.code import Code, Number, Step, listing, uses_of_places
+from gatelab.engine.legal import check
 from gatelab.engine.plan import Phase, Place, Reading, Target
 from gatelab.engine.split import Pass, Wish, backward_pass, forward_pass
 from gatelab.errors import EngineError
@@ -60,7 +61,7 @@ class Program:
 @lru_cache(maxsize=1024)
 def program_of(wish: Wish, backwards: bool) -> Program:
     """Return the program of a pass."""
-    return _Assembler(backward_pass(wish) if backwards else forward_pass(wish)).program
+    return _Assembler(check(backward_pass(wish) if backwards else forward_pass(wish))).program
 
 
 def _number(known: dict[T, int], thing: T) -> int:
@@ -92,7 +93,7 @@ class _Assembler:
         buffers = [
             (SPANS[p.span], WIDTHS[p.width], int(p.owned and p.width != "1")) for p in self.program.places
         ]
-        self.program.records = {"buffers": buffers, "operands": operands, **self.records}
+        self.program.records = {**self.records, "buffers": buffers, "operands": operands}
 
     def _buffer(self, place: Place) -> int:
         return _number(self.program.places, self._shared(place))
@@ -209,10 +210,10 @@ class _Assembler:
         return (code, result, *(*sources, 0, 0)[:3])
 
     def _outers(self) -> None:
-        """Put gradients with the same right-hand side next to each other."""
+        """Put gradients with the same left-hand side next to each other."""
         planned, seen = self.program.planned, set()
-        rights = {right: k for k, (_, _, right) in reversed(list(enumerate(planned.outers)))}
-        for name, left, right in sorted(planned.outers, key=lambda o: rights[o[2]]):
+        lefts = {left: k for k, (_, left, _) in reversed(list(enumerate(planned.outers)))}
+        for name, left, right in sorted(planned.outers, key=lambda o: lefts[o[1]]):
             gradient = _number(self.program.gradients, name)
             pair = self._operand(Reading(left)), self._operand(right)
             self.records["outers"].append((*pair, gradient, int(name in seen)))

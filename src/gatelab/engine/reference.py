@@ -17,7 +17,7 @@ from torch.nn import functional
 from gatelab.axes import Width
 from gatelab.engine.rows import Rows
 from gatelab.graph.cell import Cell
-from gatelab.graph.fold import fold
+from gatelab.graph.fold import fold, reached, row_wise
 from gatelab.graph.node import Node
 from gatelab.graph.op import Op
 
@@ -40,23 +40,6 @@ class Sizes:
 def rules(sizes: Sizes) -> dict[Op, Callable[..., Tensor]]:
     """Return the table of values for these sizes."""
     return {op: partial(rule, sizes) for op, rule in VALUES.items()}
-
-
-def row_wise(nodes: Iterable[Node]) -> set[Node]:
-    """Return the nodes that have a value for each row: those that depend on a leaf which has one."""
-    leaves = {Op.INPUT, Op.STATE, Op.MASK, Op.COTANGENT}
-    return _below(nodes, lambda node: node.op in leaves)
-
-
-def waiting(nodes: Iterable[Node], leaf: Op) -> set[Node]:
-    """Return the nodes that depend on such a leaf: STATE forward, COTANGENT backward."""
-    return _below(nodes, lambda node: node.op is leaf)
-
-
-def _below(nodes: Iterable[Node], starts: Callable[[Node], bool]) -> set[Node]:
-    nodes = list(nodes)
-    marked = fold(nodes, dict.fromkeys(Op, lambda node, *sources: starts(node) or any(sources)))
-    return {node for node, yes in marked.items() if yes}
 
 
 @dataclass
@@ -97,7 +80,7 @@ def forward(
     """
     table = rules(sizes)
     widths = [sizes[s.width or "H"] for s in cell.states]
-    late = waiting(cell.nodes, Op.STATE)
+    late = reached(cell.nodes, {Op.STATE})
     early = fold([n for n in cell.nodes if n not in late], table, leaves | numbers(cell.nodes, sizes))
     loop = Loop([n for n in cell.nodes if n in late and n.sources], early, rows, table)
     history: dict[Node, list[Tensor]] = {n: [] for n in keep if n in late}

@@ -23,9 +23,8 @@ from gatelab.engine.plan import (
     plan,
     summands,
 )
-from gatelab.engine.reference import row_wise, waiting
 from gatelab.graph.cell import Cell
-from gatelab.graph.fold import substitute, topological
+from gatelab.graph.fold import reached, row_wise, substitute, topological
 from gatelab.graph.node import Node, constant
 from gatelab.graph.op import ELEMENTWISE, LEAVES, PRODUCTS, Op
 from gatelab.passes.adjoint import Adjoint, adjoint
@@ -194,7 +193,7 @@ def forward_pass(wish: Wish) -> Pass:
 def _hoist(work: Work, made: Pass) -> None:
     """Have products of what does not wait for a state computed before the loop."""
     order = topological(n for n, _ in work.stores)
-    moving, late = row_wise(order), waiting(order, Op.STATE)
+    moving, late = row_wise(order), reached(order, {Op.STATE})
     vectors = [n.sources[1] for n in order if n.op in PRODUCTS]
     early = list(dict.fromkeys(v for v in vectors if v in moving and v not in late))
     inner = [(v, Place(f"early {k}", v.width or "H", "all")) for k, v in enumerate(early) if v.sources]

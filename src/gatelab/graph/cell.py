@@ -61,6 +61,16 @@ class Cell:
         """The MASK leaves."""
         return tuple(n for n in self.nodes if n.op is Op.MASK)
 
+    @cached_property
+    def parameter_names(self) -> tuple[str, ...]:
+        """The names of the parameters, in their order."""
+        return tuple(p.name for p in self.parameters)
+
+    @cached_property
+    def mask_names(self) -> tuple[str, ...]:
+        """The names of the masks, in their order."""
+        return tuple(m.name for m in self.masks)
+
     @property
     def output(self) -> Node:
         """The first new state, which is what the cell gives to the layer above."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TypeVar
 
 from gatelab.graph.node import Node, make
@@ -56,6 +56,21 @@ def fold(
 def depends_on(node: Node, op: Op) -> bool:
     """Return whether a node with this operation lies below ``node``, itself included."""
     return any(n.op is op for n in topological([node]))
+
+
+def reached(nodes: Iterable[Node], starts: Collection[Op]) -> set[Node]:
+    """Return the nodes, and those below them, that depend on a node with one of these operations."""
+
+    def rule(node: Node, *sources: bool) -> bool:
+        return node.op in starts or any(sources)
+
+    marked = fold(nodes, dict.fromkeys(Op, rule))
+    return {node for node, yes in marked.items() if yes}
+
+
+def row_wise(nodes: Iterable[Node]) -> set[Node]:
+    """Return the nodes that have a value for each row: those that depend on a leaf which has one."""
+    return reached(nodes, {Op.INPUT, Op.STATE, Op.MASK, Op.COTANGENT})
 
 
 def rebuild(node: Node, *sources: Node) -> Node:

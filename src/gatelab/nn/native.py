@@ -80,7 +80,7 @@ class _Native(Stack):
             found |= {f"b_{ours}": b + d} if ours == apart else {f"b_{ours}": b, f"b_{apart}": d}
         return found
 
-    def forward(  # type: ignore[override]  # torch's names
+    def forward(  # torch's names
         self,
         input: Tensor | PackedSequence,
         hx: State | None = None,

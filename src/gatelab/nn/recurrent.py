@@ -118,4 +118,4 @@ class Recurrent(Stack):
     def weights(self, layer: int, direction: int) -> Mapping[str, Tensor]:
         """Return the weights of a layer and direction by the names that the cell's equations use."""
         suffix = f"_l{layer}" + "_reverse" * direction
-        return {p.name: getattr(self, p.name + suffix) for p in self.cell.parameters}
+        return {name: getattr(self, name + suffix) for name in self.cell.parameter_names}

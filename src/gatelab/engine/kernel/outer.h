@@ -1,7 +1,8 @@
 // Gradients of the weights: sums over all rows of left × right, after the loop, as one long product each.
 //
-// The rows are taken in chunks. A chunk of the right-hand rows is packed once and serves every gradient that
-// has it; columns of the left-hand rows are packed six at a time. The same blocks as in the loop do the work.
+// The rows are taken in chunks. Of a chunk all right-hand sides are packed once, in columns of a few vectors, and
+// the left-hand sides some tiles at a time; a column stays in the nearest cache while the tiles go by. The same
+// blocks as in the loop do the work.
 #pragma once
 #include "arena.h"
 #include "job.h"
@@ -9,9 +10,10 @@
 
 namespace gatelab::GATELAB_VARIANT {
 
-constexpr int CHUNK = 192;  // rows at a time: a chunk of both sides stays in cache
-constexpr int LEFT = 6;  // columns of the left-hand side at a time
-constexpr int STRIP = USUAL * 2;  // vectors of the right-hand side at a time; two columns
+constexpr int CHUNK = 128;  // rows at a time
+constexpr int LEFT = ACCUMULATORS == 24 ? 8 : 6;  // numbers of a left-hand row in a tile
+constexpr int COLUMN = ACCUMULATORS / LEFT;  // vectors of a right-hand row in a column
+constexpr int TILES = 8;  // tiles of a left-hand side at a time
 
 // Where the rows of an operand stand, row by row of the batch.
 template <class T>
@@ -36,53 +38,71 @@ struct Rows {
 
 template <class T>
 struct OuterSpace {
-  T *right, *left, *sums;
+  T **rights;  // for each outer product: its packed right-hand side
+  T *left, *sums;
 };
+
+// The first outer product with the same right-hand side.
+inline int same_right(const Program &program, int index) {
+  for (int k = 0; k < index; k++)
+    if (program.outers[k].right == program.outers[index].right) return k;
+  return index;
+}
+
+inline int outer_width(const Job &job, int operand) {
+  return job.widths[job.program->buffers[job.program->operands[operand].buffer].width];
+}
 
 template <class T>
 OuterSpace<T> outer_space(Arena &arena, const Job &job) {
-  long widest = 1;
-  for (int k = 0; k < job.program->n_outers; k++) {
-    const Operand &right = job.program->operands[job.program->outers[k].right];
-    const long width = job.widths[job.program->buffers[right.buffer].width];
-    widest = width > widest ? width : widest;
-  }
+  const Program &program = *job.program;
   OuterSpace<T> space;
-  space.right = arena.take<T>(CHUNK * (widest + lanes<T>));
-  space.left = arena.take<T>(CHUNK * LEFT);
-  space.sums = arena.take<T>(LEFT * STRIP * lanes<T>);
+  space.rights = arena.take<T *>(program.n_outers);
+  for (int k = 0; k < program.n_outers; k++) {
+    const int first = same_right(program, k);
+    T *mine = nullptr;
+    if (first == k) mine = arena.take<T>(long(CHUNK) * (outer_width(job, program.outers[k].right) + lanes<T>));
+    if (arena.block) space.rights[k] = first == k ? mine : space.rights[first];
+  }
+  space.left = arena.take<T>(CHUNK * LEFT * TILES);
+  space.sums = arena.take<T>(LEFT * COLUMN * lanes<T>);
   return space;
 }
 
-// Pack a chunk of the right-hand rows: strips of vectors, each column of a strip as [rows][vectors].
+inline Cut columns_of(int width, int lane_count) {
+  const int vectors = parts_of(width, lane_count);
+  return {vectors, parts_of(vectors, COLUMN)};
+}
+
+// Pack a chunk of right-hand rows: each column as [rows][vectors].
 template <class T>
 void pack_right(T *packed, Rows<T> &rows, long first, int count, int width) {
   constexpr int L = lanes<T>;
-  const Cut strips{parts_of(width, L), parts_of(parts_of(width, L), STRIP)};
+  const Cut columns = columns_of(width, L);
   for (int k = 0; k < count; k++) {
     const T *from = rows.at(first + k);
-    for (int p = 0; p < strips.parts; p++) {
-      const Cut columns{strips.size(p), parts_of(strips.size(p), USUAL)};
-      for (int c = 0; c < columns.parts; c++) {
-        const int begin = strips.begin(p) + columns.begin(c), vectors = columns.size(c);
-        T *to = packed + long(begin) * count * L + long(k) * vectors * L;
-        for (int v = 0; v < vectors; v++) {
-          const int unit = (begin + v) * L, live = width - unit < L ? width - unit : L;
-          store(to + v * L, from ? (live == L ? load(from + unit) : load_some(from + unit, live)) : splat<T>(0));
-        }
+    for (int c = 0; c < columns.parts; c++) {
+      const int begin = columns.begin(c), vectors = columns.size(c);
+      T *to = packed + long(begin) * count * L + long(k) * vectors * L;
+      for (int v = 0; v < vectors; v++) {
+        const int unit = (begin + v) * L, live = width - unit < L ? width - unit : L;
+        store(to + v * L, from ? (live == L ? load(from + unit) : load_some(from + unit, live)) : splat<T>(0));
       }
     }
   }
 }
 
+// Pack `size` numbers of each left-hand row, tile by tile, each as [rows][LEFT].
 template <class T>
-void pack_left(T *packed, const T *from, long stride, int count, int columns) {
-  if (columns == LEFT) {
-    for (int k = 0; k < count; k++) __builtin_memcpy(packed + k * LEFT, from + k * stride, LEFT * sizeof(T));
-    return;
+void pack_left(T *packed, const T *from, long stride, int count, int size) {
+  for (int m = 0; m < size; m += LEFT, packed += CHUNK * LEFT, from += LEFT) {
+    if (size - m >= LEFT) {
+      for (int k = 0; k < count; k++) __builtin_memcpy(packed + k * LEFT, from + k * stride, LEFT * sizeof(T));
+    } else {
+      for (int k = 0; k < count; k++)
+        for (int q = 0; q < size - m; q++) packed[k * LEFT + q] = from[k * stride + q];
+    }
   }
-  for (int k = 0; k < count; k++)
-    for (int m = 0; m < columns; m++) packed[k * LEFT + m] = from[k * stride + m];
 }
 
 template <class T>
@@ -100,67 +120,56 @@ void add_sums(T *to, long stride, const T *sums, int rows, int vectors, int live
     }
 }
 
-// `rows` rows of one gradient from one packed chunk.
+// Rows [begin, end) of one gradient from a packed chunk.
 template <class T>
-void outer_tile(T *gradient, int width, const T *left, const T *right, T *sums, int rows, int count, bool first) {
+void outer_block(T *gradient, int width, const T *left, const T *right, T *sums, int begin, int end, int count,
+                 bool first) {
   constexpr int L = lanes<T>;
-  const Cut strips{parts_of(width, L), parts_of(parts_of(width, L), STRIP)};
-  alignas(64) T zeros[USUAL * L] = {};
-  for (int p = 0; p < strips.parts; p++) {
-    const Cut columns{strips.size(p), parts_of(strips.size(p), USUAL)};
-    for (int c = 0; c < columns.parts; c++) {
-      const int begin = strips.begin(p) + columns.begin(c), vectors = columns.size(c);
-      const Term<T> term{left, 1, LEFT, count, right + long(begin) * count * L};
-      T *out[USUAL];
-      for (int v = 0; v < vectors; v++) out[v] = sums + v * L;
+  alignas(64) T zeros[COLUMN * L] = {};
+  const Cut columns = columns_of(width, L);
+  for (int c = 0; c < columns.parts; c++) {
+    const int from = columns.begin(c), vectors = columns.size(c);
+    T *out[COLUMN];
+    for (int v = 0; v < vectors; v++) out[v] = sums + v * L;
+    for (int m = begin; m < end; m += LEFT) {
+      const int rows = end - m < LEFT ? end - m : LEFT;
+      const Term<T> term{left + long(m - begin) * CHUNK, 1, LEFT, count, right + long(from) * count * L};
       column<T>(&term, 1, rows, vectors, out, vectors * L, zeros);
-      add_sums(gradient + begin * L, width, sums, rows, vectors, width - begin * L, first);
+      add_sums(gradient + long(m) * width + from * L, width, sums, rows, vectors, width - from * L, first);
     }
   }
 }
 
-// This part's share of the gradients whose right-hand side is the same: outers [begin, end).
-template <class T>
-void outer_group(const Job &job, int begin, int end, int part, int parts, const OuterSpace<T> &space) {
-  const Program &program = *job.program;
-  const Operand &right = program.operands[program.outers[begin].right];
-  const int width = job.widths[program.buffers[right.buffer].width];
-  const long rows = job.starts[job.steps];
-  long tiles = 0;
-  for (int k = begin; k < end; k++)
-    tiles += parts_of(job.widths[program.buffers[program.operands[program.outers[k].left].buffer].width], LEFT);
-  const long from = tiles * part / parts, to = tiles * (part + 1) / parts;
-  if (from == to) return;
-  Rows<T> right_rows{job, right};
-  for (long chunk = 0; chunk < rows; chunk += CHUNK) {
-    const int count = int(rows - chunk < CHUNK ? rows - chunk : CHUNK);
-    pack_right(space.right, right_rows, chunk, count, width);
-    long tile = 0;
-    for (int k = begin; k < end; k++) {
-      const Outer &outer = program.outers[k];
-      const int buffer = program.operands[outer.left].buffer;
-      const int height = job.widths[program.buffers[buffer].width];
-      const T *left = static_cast<const T *>(job.buffers[buffer]) + chunk * job.strides[buffer];
-      T *gradient = static_cast<T *>(job.gradients[outer.gradient]);
-      for (int m = 0; m < height; m += LEFT, tile++) {
-        if (tile < from || tile >= to || !gradient) continue;
-        const int columns = height - m < LEFT ? height - m : LEFT;
-        pack_left(space.left, left + m, job.strides[buffer], count, columns);
-        outer_tile(gradient + long(m) * width, width, space.left, space.right, space.sums, columns, count,
-                   chunk == 0 && !outer.more);
-      }
-    }
-  }
-}
-
+// This part's share of all gradients: of each left-hand side some tiles, always the same rows of a gradient.
 template <class T>
 void outer_products(const Job &job, int part, int parts, const OuterSpace<T> &space) {
   const Program &program = *job.program;
-  for (int begin = 0; begin < program.n_outers;) {
-    int end = begin + 1;
-    while (end < program.n_outers && program.outers[end].right == program.outers[begin].right) end++;
-    outer_group(job, begin, end, part, parts, space);
-    begin = end;
+  const long rows = job.starts[job.steps];
+  for (long chunk = 0; chunk < rows; chunk += CHUNK) {
+    const int count = int(rows - chunk < CHUNK ? rows - chunk : CHUNK);
+    for (int k = 0; k < program.n_outers; k++) {
+      if (same_right(program, k) != k) continue;
+      Rows<T> right{job, program.operands[program.outers[k].right]};
+      pack_right(space.rights[k], right, chunk, count, outer_width(job, program.outers[k].right));
+    }
+    for (int begin = 0, end; begin < program.n_outers; begin = end) {
+      const int operand = program.outers[begin].left, height = outer_width(job, operand);
+      for (end = begin; end < program.n_outers && program.outers[end].left == operand;) end++;
+      const int buffer = program.operands[operand].buffer;
+      const T *left = static_cast<const T *>(job.buffers[buffer]) + chunk * job.strides[buffer];
+      const Cut share{parts_of(height, LEFT), parts};
+      const int from = share.begin(part) * LEFT, most = share.begin(part + 1) * LEFT;
+      const int to = most < height ? most : height;
+      for (int m = from; m < to; m += TILES * LEFT) {
+        const int until = to < m + TILES * LEFT ? to : m + TILES * LEFT;
+        pack_left(space.left, left + m, job.strides[buffer], count, until - m);
+        for (int k = begin; k < end; k++) {
+          const Outer &outer = program.outers[k];
+          outer_block(static_cast<T *>(job.gradients[outer.gradient]), outer_width(job, outer.right), space.left,
+                      space.rights[k], space.sums, m, until, count, chunk == 0 && !outer.more);
+        }
+      }
+    }
   }
 }
 

@@ -6,7 +6,7 @@
 
 namespace gatelab::GATELAB_VARIANT {
 
-constexpr int FEW_STEPS = 32;  // sums over rows are carried to double precision after so many steps
+constexpr int FEW_ROWS = 256;  // sums over rows are carried to double precision after so many
 constexpr int SPAN_ROWS = 48;  // rows at a time before and after the loop
 
 // What one thread has for itself.
@@ -187,6 +187,7 @@ class Machine {
     Desk<T> &desk = desks[part];
     Tile<T> tile = tile_of(desk);
     const long from = bounds[part], to = bounds[part + 1];
+    long summed = 0;
     for (long k = 0; k < job.steps; k++) {
       const long t = program.backwards ? job.steps - 1 - k : k;
       const long live = job.starts[t + 1] - job.starts[t];
@@ -197,7 +198,8 @@ class Machine {
         run_range(program.loop, tile, from, end, next);
         leave(desk.views, next > from ? next : from, end);
       }
-      if (program.n_sums && k % FEW_STEPS == FEW_STEPS - 1) carry(desk);
+      summed += end > from ? end - from : 0;
+      if (program.n_sums && summed >= FEW_ROWS) carry(desk), summed = 0;
     }
     carry(desk);
     if (program.closing.begin < program.closing.end && from < to) {

@@ -69,6 +69,6 @@ def _other_step(planned: Pass, reading: Reading) -> None:
 
 def _refuse(planned: Pass, place: Place, what: str) -> None:
     raise EngineError(
-        f"cell {planned.wish.cell.name!r} has an illegal plan: {place.name} {what}; this is a fault of gatelab, "
-        "please report it; engine='reference' runs the cell meanwhile"
+        f"cell {planned.wish.cell.name!r} has an illegal plan: {place.name} {what}; this is a fault of "
+        "gatelab, please report it; engine='reference' runs the cell meanwhile"
     )

@@ -90,7 +90,7 @@ class _Assembler:
             start = -1 if reading.start is None else self._buffer(reading.start)
             operands.append((self._buffer(reading.place), reading.shift, start))
             done += 1
-        buffers = [
+        buffers: list[Record] = [
             (SPANS[p.span], WIDTHS[p.width], int(p.owned and p.width != "1")) for p in self.program.places
         ]
         self.program.records = {**self.records, "buffers": buffers, "operands": operands}

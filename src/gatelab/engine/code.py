@@ -45,6 +45,7 @@ class Code(IntEnum):
     D_SIGMOID = auto()
     D_TANH = auto()
     SUM_COLUMN = auto()
+    SUM_PRODUCT = auto()
     SUM_ROW = auto()
     SUM_BLOCK = auto()
 
@@ -125,7 +126,8 @@ class _Writer:
 
     def write(self) -> list[Step]:
         recipes: dict[Node, list[Step]] = {}
-        needed = set(self.phase.wanted)
+        summed = {n for _, n in self.phase.sums if self._is_summed_product(n)}
+        needed = {s for n in self.phase.wanted for s in (n.sources if n in summed else (n,))}
         for node in reversed(self.order):
             if node in needed:
                 recipes[node] = self._recipe(node)
@@ -134,10 +136,13 @@ class _Writer:
         for node in self.order:
             self.steps += recipes.get(node, [])
         for node in dict.fromkeys(self.phase.wanted):
-            if self._is_fixed(node):
+            if self._is_fixed(node) and node not in summed:
                 self.steps.append(self._fixed_value(node))
         for name, node in self.phase.sums:
-            self.steps.append(Step(Code.SUM_COLUMN, None, (node,), name))
+            if self._is_summed_product(node):
+                self.steps.append(Step(Code.SUM_PRODUCT, None, node.sources, name))
+            else:
+                self.steps.append(Step(Code.SUM_COLUMN, None, (node,), name))
         for node, place in self.phase.row_sums:
             code = Code.SUM_BLOCK if place.width == "K" else Code.SUM_ROW
             self.steps.append(Step(code, None, (node.sources[0],), place))
@@ -216,6 +221,10 @@ class _Writer:
     def _product(self, node: Node) -> bool:
         """Return whether a product of two values may be computed with the sum it goes into."""
         return node.op is Op.MUL and self.uses.get(node, 0) == 1 and not self._elsewhere(node)
+
+    def _is_summed_product(self, node: Node) -> bool:
+        """Return whether a product of two values is needed for its sum over rows only."""
+        return self._product(node) and not any(self._is_fixed(s) for s in node.sources)
 
     def _elsewhere(self, node: Node) -> bool:
         return (

@@ -74,6 +74,9 @@ class _Describer:
             found.append("  after the loop, sums over all rows")
             for name, left, right in self.planned.outers:
                 found.append(f"    ∂{name} = Σ {self._place(Reading(left))} × {self._reading(right)}")
+            found += [
+                f"    ∂{name} = Σ {self._place(Reading(left))}" for name, left in self.planned.column_sums
+            ]
         return found
 
     def _phase(self, number: int, phase: Phase) -> list[str]:

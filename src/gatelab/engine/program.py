@@ -198,7 +198,7 @@ class _Assembler:
         if isinstance(what, Place):
             return (code, self._operand(Reading(what)), sources[0], 0, 0)
         if isinstance(what, str):
-            return (code, _number(self.program.sums, what), sources[0], 0, 0)
+            return (code, _number(self.program.sums, what), *(*sources, 0)[:2], 0)
         if step.code is Code.CONSTANT:
             assert isinstance(what, Number)
             return (code, result, _number(self.program.numbers, what), 0, 0)
@@ -211,15 +211,17 @@ class _Assembler:
 
     def _outers(self) -> None:
         """Put gradients with the same left-hand side next to each other."""
-        planned, seen = self.program.planned, set()
-        lefts = {left: k for k, (_, left, _) in reversed(list(enumerate(planned.outers)))}
-        for name, left, right in sorted(planned.outers, key=lambda o: lefts[o[1]]):
-            gradient = _number(self.program.gradients, name)
-            pair = self._operand(Reading(left)), self._operand(right)
-            self.records["outers"].append((*pair, gradient, int(name in seen)))
+        planned = self.program.planned
+        found = [(left, self._operand(right), name) for name, left, right in planned.outers]
+        found += [(left, -1, name) for name, left in planned.column_sums]
+        lefts = {left: k for k, (left, _, _) in reversed(list(enumerate(found)))}
+        looped, seen = len(self.program.sums), set()
+        for left, right, name in sorted(found, key=lambda o: lefts[o[0]]):
+            index = _number(self.program.gradients if right >= 0 else self.program.sums, name)
+            self.records["outers"].append((self._operand(Reading(left)), right, index, int(name in seen)))
             seen.add(name)
         widths = {p.name: p.weight.rows for p in planned.wish.cell.parameters}
-        self.records["sums"] = [(WIDTHS[widths[name]],) for name in self.program.sums]
+        self.records["sums"] = [(WIDTHS[widths[name]],) for name in list(self.program.sums)[:looped]]
 
 
 def _grouped(phase: Phase) -> list[list[Target]]:

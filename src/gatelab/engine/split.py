@@ -70,6 +70,8 @@ class Pass:
     ----------
     outers
         (weight, left, right): the gradient of a matrix as a sum over rows of left × right.
+    column_sums
+        (weight, left): the gradient of a vector as a sum over rows of what is in memory anyway.
     finals
         What each state's last values are read from.
     fixed
@@ -86,6 +88,7 @@ class Pass:
     closing: list[Phase] = field(default_factory=list)
     after: list[Phase] = field(default_factory=list)
     outers: list[tuple[str, Place, Reading]] = field(default_factory=list)
+    column_sums: list[tuple[str, Place]] = field(default_factory=list)
     finals: list[Place] = field(default_factory=list)
     fixed: set[Node] = field(default_factory=set)
     fixed_places: dict[Place, Node] = field(default_factory=dict)
@@ -263,7 +266,9 @@ def backward_pass(wish: Wish) -> Pass:
     ):
         stores.append((wanted, to_input))
     stores += list(lefts.items())
-    work = Work(resident, stores, entries, vectors)
+    made.column_sums = [(name, lefts[node]) for name, node in vectors if node in lefts]
+    sums = [(name, node) for name, node in vectors if node not in lefts]
+    work = Work(resident, stores, entries, sums)
     made.loop = plan(work, made.fixed, "step ")
     _share(made)
     return made

@@ -135,6 +135,16 @@ inline void sum_column(const Tile<T> &t, const Slot<T> &slot, T *to) {
   }
 }
 
+template <class T>
+inline void sum_product(const Tile<T> &t, const Slot<T> &a, const Slot<T> &b, T *to) {
+  constexpr int L = lanes<T>;
+  for (int v = 0; v < t.vectors; v++) {
+    Vec<T> whole = load(to + t.unit + v * L);
+    for (int r = 0; r < t.rows; r++) whole += load(a.at + r * a.stride + v * L) * load(b.at + r * b.stride + v * L);
+    store(to + t.unit + v * L, whole);
+  }
+}
+
 // One loop over a tile's vectors: `value` of the sources' vectors x, y, z and of the units' vector u.
 template <int V, class T, class F>
 GATELAB_INLINE void each(const Tile<T> &t, Slot<T> d, Slot<T> a, Slot<T> b, Slot<T> c, const T *u, F value) {
@@ -174,6 +184,7 @@ __attribute__((noinline)) void interpret_tile(const Instruction *code, const Ins
       switch (o->op) {
         case STORE: store_tile(t, a, t.views[o->d]); break;
         case SUM_COLUMN: sum_column(t, a, t.sums[o->d]); break;
+        case SUM_PRODUCT: sum_product(t, a, t.slots[o->b], t.sums[o->d]); break;
         case SUM_ROW: sum_row(t, a, t.views[o->d]); break;
         case SUM_BLOCK: sum_block(t, a, t.views[o->d]); break;
       }

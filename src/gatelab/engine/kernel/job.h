@@ -65,13 +65,13 @@ enum Code : int32_t {
   ADD, SUB, MUL, DIV, MAXIMUM,
   ADD_VECTOR, MUL_VECTOR, FMA_VECTOR, ADD_CONSTANT, MUL_CONSTANT, CONSTANT_SUB,
   FMA, FNMA, MIX, D_SIGMOID, D_TANH,
-  SUM_COLUMN, SUM_ROW, SUM_BLOCK,
+  SUM_COLUMN, SUM_PRODUCT, SUM_ROW, SUM_BLOCK,
 };
 
-// A weight's gradient: the sum over all rows of left × right.
+// A weight's gradient: the sum over all rows of left × right, or of left alone.
 struct Outer {
-  int32_t left, right;  // operands
-  int32_t gradient;  // index into Job::gradients
+  int32_t left, right;  // operands; right is -1 where there is none
+  int32_t gradient;  // index into Job::gradients, or without a right-hand side into Job::sum_gradients
   int32_t more;  // whether it is added to what stands there
 };
 
@@ -95,7 +95,7 @@ struct Program {
   const Instruction *code;
   const Outer *outers;
   const Final *finals;
-  const int32_t *sums;  // for each vector's gradient: index into Job::widths
+  const int32_t *sums;  // for each vector's gradient that the loop adds up: index into Job::widths
   int32_t n_buffers, n_operands, n_sources, n_matrices, n_targets, n_groups, n_phases, n_code;
   int32_t n_outers, n_finals, n_sums, n_vectors, n_registers;
   Range before, loop, closing, after;  // phases: for all rows, each step, after the last step, for all rows

@@ -40,6 +40,7 @@ template <class T>
 struct OuterSpace {
   T **rights;  // for each outer product: its packed right-hand side
   T *left, *sums;
+  double **totals;  // for each outer product without a right-hand side: its sum so far
 };
 
 // The first outer product with the same right-hand side.
@@ -58,7 +59,13 @@ OuterSpace<T> outer_space(Arena &arena, const Job &job) {
   const Program &program = *job.program;
   OuterSpace<T> space;
   space.rights = arena.take<T *>(program.n_outers);
+  space.totals = arena.take<double *>(program.n_outers);
   for (int k = 0; k < program.n_outers; k++) {
+    if (program.outers[k].right < 0) {
+      double *total = arena.take<double>(outer_width(job, program.outers[k].left));
+      if (arena.block) space.totals[k] = total;
+      continue;
+    }
     const int first = same_right(program, k);
     T *mine = nullptr;
     if (first == k) mine = arena.take<T>(long(CHUNK) * (outer_width(job, program.outers[k].right) + lanes<T>));
@@ -140,6 +147,19 @@ void outer_block(T *gradient, int width, const T *left, const T *right, T *sums,
   }
 }
 
+// Add rows of a left-hand side to their sum, in double precision from chunk to chunk.
+template <class T>
+void add_rows(double *total, const T *left, long stride, int size, int count, bool first) {
+  constexpr int L = lanes<T>;
+  for (int m = 0; m < size; m += L) {
+    const int live = size - m < L ? size - m : L;
+    Vec<T> whole = splat<T>(0);
+    for (int k = 0; k < count; k++)
+      whole += live == L ? load(left + k * stride + m) : load_some(left + k * stride + m, live);
+    for (int q = 0; q < live; q++) total[m + q] = (first ? 0.0 : total[m + q]) + double(whole[q]);
+  }
+}
+
 // This part's share of all gradients: of each left-hand side some tiles, always the same rows of a gradient.
 template <class T>
 void outer_products(const Job &job, int part, int parts, const OuterSpace<T> &space) {
@@ -148,7 +168,7 @@ void outer_products(const Job &job, int part, int parts, const OuterSpace<T> &sp
   for (long chunk = 0; chunk < rows; chunk += CHUNK) {
     const int count = int(rows - chunk < CHUNK ? rows - chunk : CHUNK);
     for (int k = 0; k < program.n_outers; k++) {
-      if (same_right(program, k) != k) continue;
+      if (program.outers[k].right < 0 || same_right(program, k) != k) continue;
       Rows<T> right{job, program.operands[program.outers[k].right]};
       pack_right(space.rights[k], right, chunk, count, outer_width(job, program.outers[k].right));
     }
@@ -165,10 +185,17 @@ void outer_products(const Job &job, int part, int parts, const OuterSpace<T> &sp
         pack_left(space.left, left + m, job.strides[buffer], count, until - m);
         for (int k = begin; k < end; k++) {
           const Outer &outer = program.outers[k];
+          if (outer.right < 0) {
+            add_rows(space.totals[k] + m, left + m, job.strides[buffer], until - m, count, chunk == 0);
+            continue;
+          }
           outer_block(static_cast<T *>(job.gradients[outer.gradient]), outer_width(job, outer.right), space.left,
                       space.rights[k], space.sums, m, until, count, chunk == 0 && !outer.more);
         }
       }
+      for (int k = begin; k < end && chunk + CHUNK >= rows; k++)
+        for (int m = from; m < to && program.outers[k].right < 0; m++)
+          static_cast<T *>(job.sum_gradients[program.outers[k].gradient])[m] = T(space.totals[k][m]);
     }
   }
 }

@@ -6,16 +6,17 @@ import ctypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from gatelab.engine.code import Number
 from gatelab.engine.library import load
-from gatelab.engine.plan import Place
 from gatelab.engine.program import WIDTHS, Program, program_of
 from gatelab.engine.reference import Sizes
 from gatelab.engine.split import Wish, is_lent
 from gatelab.graph.fold import fold
+from gatelab.graph.node import Node
 from gatelab.graph.op import Op
 from gatelab.passes.simplify import SCALAR
 
@@ -87,20 +88,38 @@ def machine() -> Machine:
     return Machine()
 
 
-Address = tuple[int, int]  # of a place: where it begins, and numbers from row to row
+KEPT, PASSING, GIVEN = 0, 1, 2  # whose memory a place is in: outlives the call, does not, is a tensor's
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a program's own places lie in memory: offset and stride, by name.
+    """Where the places of a program lie, for one size of batch.
 
-    ``kept`` outlive the call, ``passing`` do not; each has a total in bytes.
+    Attributes
+    ----------
+    where
+        For each place: whose memory it is in, its offset there in bytes, and its stride in numbers.
+    kept
+        Offset and stride of the places that outlive the call, by name.
+    kept_bytes, passing_bytes
+        What is needed of both.
     """
 
-    kept: Mapping[str, Address]
+    where: tuple[tuple[int, int, int], ...]
+    kept: Mapping[str, tuple[int, int]]
     kept_bytes: int
-    passing: Mapping[str, Address]
     passing_bytes: int
+
+
+@dataclass(frozen=True)
+class StateKeys:
+    """The names of a state's places in a program; None where it has no such place."""
+
+    state: str
+    given: str
+    start: str | None
+    carry: str | None
+    to_start: str | None
 
 
 class Bound:
@@ -108,58 +127,92 @@ class Bound:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.cell = program.planned.wish.cell
         self.arrays = [np.array(program.records[name], dtype=np.int32) for name in _POINTERS]
         counts = [len(program.records[name]) for name in _POINTERS]
         self.structure = ProgramRecord(
             *(a.ctypes.data for a in self.arrays), *counts, len(program.vectors), program.registers,
             *(_Range(*pair) for pair in program.ranges), int(program.planned.backwards),
         )  # fmt: skip
-        self.reference = ctypes.pointer(self.structure)
-        self.names = [place.name for place in program.places]
-        self.known = frozenset(self.names)
+        self.address = ctypes.pointer(self.structure)
+        self.index = {place.name: k for k, place in enumerate(program.places)}
         self.weights = list(program.weights)
-        self.fixed = [*program.vectors, *program.planned.fixed_places.values()]
+        self.gradients, self.sums = list(program.gradients), list(program.sums)
+        self.vectors = list(program.vectors)
+        self.fixed_places = list(program.planned.fixed_places.items())
+        self.fixed = [*self.vectors, *(node for _, node in self.fixed_places)]
         self.simple = all(n.op is Op.PARAM for n in self.fixed)
         self.fixed_names = [n.name for n in self.fixed]
-        self.vector_widths = [WIDTHS[n.width or "1"] for n in program.vectors]
+        self.states = [self._keys(s) for s in self.cell.states]
+        self.masks = [(m.name, k) for m in self.cell.masks if (k := f"mask {m.name}") in self.index]
         self.layouts: dict[tuple[int, ...], Layout] = {}
         self.scratch: dict[tuple[int, ...], int] = {}
-        self.numbers: dict[tuple[int, ...], list[float]] = {}
+        self.constants: dict[tuple[int, ...], tuple[Any, ...]] = {}
 
-    def layout(self, count: int, batch: int, widths: tuple[int, ...], wide: int, keep: bool) -> Layout:
-        """Return where the places lie for so many rows, sequences and units."""
+    def _keys(self, state: Node) -> StateKeys:
+        def there(name: str) -> str | None:
+            return name if name in self.index else None
+
+        return StateKeys(
+            state=f"state {state.name}",
+            given=f"given {state.name}",
+            start=there(f"start {state.name}"),
+            carry=there(f"carry {state.name}"),
+            to_start=there(f"to start {state.name}"),
+        )
+
+    def layout(
+        self, count: int, batch: int, widths: tuple[int, ...], wide: int, keep: bool, lent: Layout | None
+    ) -> Layout:
+        """Return where the places lie for so many rows, sequences and units.
+
+        ``lent`` is the layout of the forward pass whose places are read.
+        """
         key = (count, batch, *widths, wide, keep)
         if key not in self.layouts:
             if len(self.layouts) >= REMEMBERED:
                 self.layouts.clear()
-            lent = self.program.planned.backwards
-            own = [p for p in self.program.places if p.owned and not (lent and is_lent(p))]
-            lasting = [p for p in own if keep and is_lent(p)]
-            rows = {"all": count, "step": batch, "ring": 2 * batch}
-            kept = _laid_out(lasting, rows, widths, wide)
-            passing = _laid_out([p for p in own if p not in lasting], rows, widths, wide)
-            self.layouts[key] = Layout(*kept, *passing)
+            self.layouts[key] = self._laid_out(
+                {"all": count, "step": batch, "ring": 2 * batch}, widths, wide, keep, lent
+            )
         return self.layouts[key]
 
-    def values(self, sizes: Sizes, widths: tuple[int, ...]) -> list[float]:
-        """Return the program's numbers at these sizes."""
-        if widths not in self.numbers:
-            self.numbers[widths] = [_value(n, sizes) for n in self.program.numbers]
-        return self.numbers[widths]
+    def _laid_out(
+        self, rows: Mapping[str, int], widths: tuple[int, ...], wide: int, keep: bool, lent: Layout | None
+    ) -> Layout:
+        """Put places one behind the other, each on a boundary, rows filled up to whole vectors."""
+        lanes, item = machine().lanes[wide], 8 if wide else 4
+        used = [0, 0]
+        where: list[tuple[int, int, int]] = []
+        for place in self.program.places:
+            if not place.owned:
+                where.append((GIVEN, 0, 0))
+            elif lent is not None and is_lent(place):
+                where.append((KEPT, *lent.kept[place.name]))
+            else:
+                side = KEPT if keep and is_lent(place) else PASSING
+                width = widths[WIDTHS[place.width]]
+                stride = width if place.width == "1" else -(-width // lanes) * lanes
+                where.append((side, used[side], stride))
+                used[side] += -(-rows[place.span] * stride * item // ALIGNED) * ALIGNED
+        kept = {
+            p.name: (at, s)
+            for p, (side, at, s) in zip(self.program.places, where, strict=True)
+            if side == KEPT
+        }
+        return Layout(tuple(where), kept, *used)
 
-
-def _laid_out(
-    places: list[Place], rows: Mapping[str, int], widths: tuple[int, ...], wide: int
-) -> tuple[dict[str, Address], int]:
-    """Put places one behind the other, each on a boundary, rows filled up to whole vectors."""
-    lanes, item = machine().lanes[wide], 8 if wide else 4
-    at, found = 0, {}
-    for place in places:
-        width = widths[WIDTHS[place.width]]
-        stride = width if place.width == "1" else -(-width // lanes) * lanes
-        found[place.name] = at, stride
-        at += -(-rows[place.span] * stride * item // ALIGNED) * ALIGNED
-    return found, at
+    def constant(self, sizes: Sizes, widths: tuple[int, ...]) -> tuple[Any, ...]:
+        """Return what is the same for all calls at these sizes: widths, widths of vectors, numbers."""
+        if widths not in self.constants:
+            vectors = [widths[WIDTHS[n.width or "1"]] for n in self.vectors]
+            numbers = [_value(n, sizes) for n in self.program.numbers]
+            self.constants[widths] = (
+                (ctypes.c_int32 * 5)(*widths),
+                (ctypes.c_int32 * len(vectors))(*vectors),
+                (ctypes.c_double * len(numbers))(*numbers),
+            )
+        return self.constants[widths]
 
 
 @lru_cache(maxsize=1024)

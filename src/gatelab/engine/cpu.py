@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gatelab.engine.bound import ALIGNED, Address, Bound, JobRecord, bound, machine
+from gatelab.engine.bound import ALIGNED, Bound, JobRecord, Layout, bound, machine
 from gatelab.engine.pool import POOL, Lease
 from gatelab.engine.reference import Sizes, rules
 from gatelab.engine.rows import Rows
@@ -24,9 +24,9 @@ FEW_ROWS = 3  # with so few rows a thread, products with the input are computed 
 
 @dataclass(eq=False)
 class Kept:
-    """What a forward pass leaves for the backward pass: places, by name, in leased memory."""
+    """What a forward pass leaves for the backward pass."""
 
-    places: dict[str, Address]
+    layout: Layout
     lease: Lease
 
 
@@ -36,10 +36,10 @@ def _run(
     rows: Rows,
     tensors: Mapping[str, Tensor],
     weights: Mapping[str, Tensor],
-    lent: Mapping[str, Address] | None = None,
+    lent: Kept | None = None,
     gradients: Mapping[str, Tensor] | None = None,
     finals: Sequence[Tensor] = (),
-    begin: Mapping[str, Tensor | None] | None = None,
+    begin: Sequence[tuple[str, Tensor | None]] = (),
     keep: bool = False,
 ) -> Kept | None:
     """Run a program over one batch.
@@ -49,7 +49,7 @@ def _run(
     tensors
         The places that are not the engine's own, by name; those that are missing are read as zeros.
     lent
-        Places in memory that the forward pass leased.
+        What the forward pass left.
     gradients, finals
         Tensors to be written: derivatives by the weight's name; the states' last values.
     begin
@@ -57,54 +57,49 @@ def _run(
     keep
         Whether the values that the backward pass reads are to outlive the call.
     """
-    count, batch, threads = int(rows.starts[-1]), rows.batch, torch.get_num_threads()
-    wide = int(sizes.like.dtype is torch.float64)
+    batch, threads, like = rows.batch, torch.get_num_threads(), sizes.like
+    wide = int(like.dtype is torch.float64)
     widths = (sizes.input, sizes.hidden, sizes.hidden // sizes.block, 1, sizes.block)
-    layout = bound.layout(count, batch, widths, wide, keep)
-    kept = None
-    places: dict[str, Address] = dict(lent or {})
-    if layout.kept:
-        lease = POOL.lease(layout.kept_bytes)
-        kept = Kept({n: (lease.address + at, stride) for n, (at, stride) in layout.kept.items()}, lease)
-        places |= kept.places
-    for name, tensor in tensors.items():
-        places[name] = tensor.data_ptr(), tensor.stride(0)
+    layout = bound.layout(rows.count, batch, widths, wide, keep, None if lent is None else lent.layout)
+    kept = Kept(layout, POOL.lease(layout.kept_bytes)) if keep else None
     held = _fixed(bound, sizes, weights)
-    for place, node in bound.program.planned.fixed_places.items():
-        places[place.name] = held[node].data_ptr(), 0
     matrices = [_rows_contiguous(weights[name]) for name in bound.weights]
-    wanted = gradients or {}
-    program = bound.program
-    arrays: list[Any] = [
-        (ctypes.c_int32 * 5)(*widths),
-        (ctypes.c_void_p * len(matrices))(*[w.data_ptr() for w in matrices]),
+    found = gradients or {}
+    constants = bound.constant(sizes, widths)
+    pointers: list[ctypes.Array[Any]] = [
+        _pointers([w.data_ptr() for w in matrices]),
         (ctypes.c_int64 * len(matrices))(*[w.stride(0) for w in matrices]),
-        (ctypes.c_void_p * len(program.vectors))(*[held[n].data_ptr() for n in program.vectors]),
-        (ctypes.c_int32 * len(program.vectors))(*[widths[w] for w in bound.vector_widths]),
-        (ctypes.c_double * len(program.numbers))(*bound.values(sizes, widths)),
-        _written(wanted, program.gradients),
-        _written(wanted, program.sums),
-        (ctypes.c_void_p * len(finals))(*[f.data_ptr() for f in finals]),
+        _pointers([held[n].data_ptr() for n in bound.vectors]),
+        _pointers([found[n].data_ptr() if n in found else 0 for n in bound.gradients]),
+        _pointers([found[n].data_ptr() if n in found else 0 for n in bound.sums]),
+        _pointers([f.data_ptr() for f in finals]),
     ]
+    at = [ctypes.addressof(p) for p in pointers]
+    fixed = [ctypes.addressof(c) for c in constants]
     job = JobRecord(
-        bound.reference, ctypes.addressof(arrays[0]), rows.starts.ctypes.data, rows.steps, None, None
-    )
-    for field, array in zip(JobRecord._fields_[6:14], arrays[1:], strict=True):
-        setattr(job, field[0], ctypes.addressof(array))
-    job.threads = threads
+        bound.address, fixed[0], rows.starts_address, rows.steps, None, None, at[0], at[1], at[2],
+        fixed[1], fixed[2], at[3], at[4], at[5], None, threads,
+    )  # fmt: skip
     key = (batch, *widths, wide, threads)
     if key not in bound.scratch:
         bound.scratch[key] = machine().bytes(ctypes.addressof(job), wide) + ALIGNED
     passing = POOL.lease(layout.passing_bytes + bound.scratch[key])
     try:
-        for name, (at, stride) in layout.passing.items():
-            places[name] = passing.address + at, stride
-        for name, tensor_or_none in (begin or {}).items():
-            _begin(places[name], batch, tensor_or_none, sizes.like)
-        found = [places.get(name, (0, 0)) for name in bound.names]
-        addresses = (ctypes.c_void_p * len(found))(*[a for a, _ in found])
-        strides = (ctypes.c_int64 * len(found))(*[s for _, s in found])
-        job.buffers, job.strides = ctypes.addressof(addresses), ctypes.addressof(strides)
+        memory = kept or lent
+        bases = (0 if memory is None else memory.lease.address, passing.address, 0)
+        addresses = [bases[side] + offset for side, offset, _ in layout.where]
+        strides = [stride for _, _, stride in layout.where]
+        for name, tensor in tensors.items():
+            index = bound.index.get(name)
+            if index is not None:
+                addresses[index], strides[index] = tensor.data_ptr(), tensor.stride(0)
+        for place, node in bound.fixed_places:
+            addresses[bound.index[place.name]] = held[node].data_ptr()
+        for name, start in begin:
+            index = bound.index[name]
+            _begin(addresses[index], strides[index], batch, start, like)
+        buffers, steps = _pointers(addresses), (ctypes.c_int64 * len(strides))(*strides)
+        job.buffers, job.strides = ctypes.addressof(buffers), ctypes.addressof(steps)
         job.scratch = passing.address + layout.passing_bytes
         machine().run(ctypes.addressof(job), wide)
     finally:
@@ -112,14 +107,12 @@ def _run(
     return kept
 
 
-def _written(tensors: Mapping[str, Tensor], names: Iterable[str]) -> ctypes.Array[ctypes.c_void_p]:
-    found = [tensors[n].data_ptr() if n in tensors else 0 for n in names]
-    return (ctypes.c_void_p * len(found))(*found)
+def _pointers(addresses: Sequence[int]) -> ctypes.Array[ctypes.c_void_p]:
+    return (ctypes.c_void_p * len(addresses))(*addresses)
 
 
-def _begin(address: Address, batch: int, tensor: Tensor | None, like: Tensor) -> None:
+def _begin(start: int, stride: int, batch: int, tensor: Tensor | None, like: Tensor) -> None:
     """Write the values with which a place of one step begins."""
-    start, stride = address
     size = batch * stride * like.element_size()
     ctypes.memset(start, 0, size)
     if tensor is not None:
@@ -132,7 +125,7 @@ def _fixed(bound: Bound, sizes: Sizes, weights: Mapping[str, Tensor]) -> dict[No
     """Return the values that do not depend on the row, as contiguous tensors."""
     if bound.simple:
         return {n: weights[k].contiguous() for n, k in zip(bound.fixed, bound.fixed_names, strict=True)}
-    leaves = {p: weights[p.name] for p in bound.program.planned.wish.cell.parameters}
+    leaves = {p: weights[p.name] for p in bound.cell.parameters}
     values = fold(bound.fixed, rules(sizes), leaves)
     return {n: values[n].expand(sizes[n.width or "1"]).contiguous() for n in bound.fixed}
 
@@ -173,9 +166,8 @@ def forward(
         For the backward pass; None where nothing is to be kept.
     """
     program = bound(Wish(cell, outputs, hoisted=_hoisted(rows), training=training), False)
-    count = int(rows.starts[-1])
     widths = [sizes[s.width or "H"] for s in cell.states]
-    given = tuple(POOL.tensor((count, widths[k]), sizes.like) for k in outputs)
+    given = tuple(POOL.tensor((rows.count, widths[k]), sizes.like) for k in outputs)
     finals = tuple(sizes.like.new_empty(rows.batch, w) for w in widths)
     tensors = _tensors(program, x, states, masks, outputs, given)
     kept = _run(program, sizes, rows, tensors, weights, finals=finals, keep=training)
@@ -217,21 +209,21 @@ def backward(
     tensors = _tensors(program, x, states, masks, outputs, given)
     for k, cotangent in zip(outputs, cotangents, strict=True):
         if cotangent is not None:
-            tensors[f"given {cell.states[k].name}"] = _rows_contiguous(cotangent)
-    to_input = POOL.tensor((int(rows.starts[-1]), sizes.input), like) if "to input" in program.known else None
+            tensors[program.states[k].given] = _rows_contiguous(cotangent)
+    to_input = POOL.tensor((rows.count, sizes.input), like) if "to input" in program.index else None
     if to_input is not None:
         tensors["to input"] = to_input
     to_starts: list[Tensor | None] = [None] * len(cell.states)
-    begin: dict[str, Tensor | None] = {}
-    for index, state in enumerate(cell.states):
-        if f"carry {state.name}" in program.known:
-            begin[f"carry {state.name}"] = ended[index]
-        if f"to start {state.name}" in program.known:
-            made = like.new_empty(rows.batch, sizes[state.width or "H"])
-            tensors[f"to start {state.name}"] = to_starts[index] = made
-    names = [*program.program.gradients, *program.program.sums]
+    begin: list[tuple[str, Tensor | None]] = []
+    for index, keys in enumerate(program.states):
+        if keys.carry is not None:
+            begin.append((keys.carry, ended[index]))
+        if keys.to_start is not None:
+            width = cell.states[index].width
+            to_starts[index] = tensors[keys.to_start] = like.new_empty(rows.batch, sizes[width or "H"])
+    names = [*program.gradients, *program.sums]
     gradients = {n: torch.empty_like(weights[n], memory_format=torch.contiguous_format) for n in names}
-    _run(program, sizes, rows, tensors, weights, {} if kept is None else kept.places, gradients, (), begin)
+    _run(program, sizes, rows, tensors, weights, kept, gradients, (), begin)
     return to_input, to_starts, gradients
 
 
@@ -248,13 +240,12 @@ def _tensors(
     given: Sequence[Tensor],
 ) -> dict[str, Tensor]:
     """Return the tensors that hold input, masks, states before the first step and outputs, by place."""
-    cell = program.program.planned.wish.cell
     found = {"input": _rows_contiguous(x)}
-    for node in cell.masks:
-        found[f"mask {node.name}"] = masks[node.name].contiguous()
-    for state, start in zip(cell.states, states, strict=False):
-        if f"start {state.name}" in program.known:
-            found[f"start {state.name}"] = _rows_contiguous(start)
+    for name, key in program.masks:
+        found[key] = masks[name].contiguous()
+    for keys, start in zip(program.states, states, strict=False):
+        if keys.start is not None:
+            found[keys.start] = _rows_contiguous(start)
     for k, tensor in zip(outputs, given, strict=True):
-        found[f"state {cell.states[k].name}"] = tensor
+        found[program.states[k].state] = tensor
     return found

@@ -7,8 +7,9 @@ longest first. N rows stand for N steps of sequences, so nothing is computed for
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
+from functools import cached_property, lru_cache
+from itertools import accumulate
+from operator import ge
 
 import numpy as np
 import torch
@@ -32,19 +33,20 @@ class Rows:
 
     def __post_init__(self) -> None:
         assert self.sizes, "at least one step"
-        assert all(a >= b for a, b in pairwise(self.sizes)), "sizes may not grow"
+        assert all(map(ge, self.sizes, self.sizes[1:])), "sizes may not grow"
         assert self.sizes[-1] > 0, "every step has a live sequence"
 
-    @classmethod
-    def full(cls, steps: int, batch: int) -> Rows:
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def full(steps: int, batch: int) -> Rows:
         """Return the layout of ``batch`` sequences of the same length."""
-        return cls((batch,) * steps)
+        return Rows((batch,) * steps)
 
     @classmethod
     def ragged(cls, lengths: Tensor) -> Rows:
         """Return the layout of sequences of these lengths, int64 [B], each at least 1."""
         if bool((lengths == lengths[0]).all()):
-            return cls.full(int(lengths[0]), len(lengths))
+            return Rows.full(int(lengths[0]), len(lengths))
         order = torch.argsort(lengths, descending=True, stable=True)
         steps = torch.arange(int(lengths.max()))
         sizes = (lengths[None, :] > steps[:, None]).sum(1)
@@ -66,9 +68,19 @@ class Rows:
         return self.sizes[-1] == self.sizes[0]
 
     @cached_property
+    def count(self) -> int:
+        """Number of rows, N."""
+        return sum(self.sizes)
+
+    @cached_property
     def starts(self) -> np.ndarray:
         """The first row of each step, and N, int64 [T + 1]."""
-        return np.concatenate([[0], np.cumsum(self.sizes, dtype=np.int64)])
+        return np.array([0, *accumulate(self.sizes)], dtype=np.int64)
+
+    @cached_property
+    def starts_address(self) -> int:
+        """Where :attr:`starts` lies in memory."""
+        return self.starts.ctypes.data
 
     @cached_property
     def time(self) -> Tensor:

@@ -179,7 +179,8 @@ __attribute__((noinline)) void interpret_tile(const Instruction *code, const Ins
       load_tile(t, o->d, t.views[o->a], o->b != 0);
       continue;
     }
-    const Slot<T> a = t.slots[o->a];
+    const bool leaf = o->op >= LOAD_ROW && o->op <= CONSTANT;  // reads no register
+    const Slot<T> a = t.slots[leaf ? 0 : o->a];
     if (o->op >= SUM_COLUMN || o->op == STORE) {
       switch (o->op) {
         case STORE: store_tile(t, a, t.views[o->d]); break;
@@ -192,7 +193,8 @@ __attribute__((noinline)) void interpret_tile(const Instruction *code, const Ins
     }
     const bool with_units = o->op == VECTOR || (o->op >= ADD_VECTOR && o->op <= FMA_VECTOR);
     const T *u = with_units ? t.vector_values[o->b] + t.unit : units;
-    const Slot<T> b = t.slots[with_units ? o->a : o->b], c = t.slots[o->c];
+    const bool immediate = leaf || (o->op >= ADD_VECTOR && o->op <= CONSTANT_SUB);  // b is no register
+    const Slot<T> b = t.slots[immediate ? 0 : o->b], c = t.slots[o->c];
     Slot<T> d{t.own(o->d), t.span()};
     if (o->to >= 0 && !t.tail(t.views[o->to])) d = {t.place(t.views[o->to]), t.views[o->to].stride};
     t.slots[o->d] = d;

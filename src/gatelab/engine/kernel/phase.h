@@ -20,10 +20,12 @@ struct Packed {
   T **weights;  // for each of the phase's sources, from its first
   T **starts;  // for each of the phase's groups: biases or zeros, in the order of the columns
   int first_source, first_group;
+  bool direct;  // so few rows that packing would cost more than it gains: the matrices are read as they are
   int *fetched;  // operands to be fetched from far memory while the products run
   int n_fetched;
 };
 
+constexpr long DIRECT_ROWS = 4;  // in the whole batch, as when a sequence is heard step by step
 constexpr long FAR_BYTES = 1 << 18;  // a buffer that is larger will not be in the nearest caches
 
 // Vectors of units in a panel, so that its columns are full and a tile's rows are many enough.
@@ -32,6 +34,18 @@ inline int panel_width(int targets, int total, int column_width, int capacity) {
   int width = 128 / GATELAB_BYTES > 1 ? 128 / GATELAB_BYTES : 1;
   while (targets * width % column_width && width < 12) width++;
   return width < total ? width : total;
+}
+
+inline bool is_direct(const Job &job, const Phase &phase) {
+  const Program &program = *job.program;
+  if (job.starts[job.steps] > DIRECT_ROWS) return false;
+  for (int g = phase.groups; g < phase.groups_end; g++) {
+    const Group &group = program.groups[g];
+    for (int s = group.sources; s < group.sources_end; s++)
+      for (int k = 0; k < group.targets_end - group.targets; k++)
+        if (program.matrices[program.sources[s].weights + k].transposed) return false;
+  }
+  return true;
 }
 
 // The operands of a phase's program that lie in large buffers.
@@ -83,9 +97,10 @@ Packed<T> plan_phase(const Job &job, const Phase &phase, int rows, Arena &arena)
   packed.first_group = phase.groups;
   packed.first_source = groups ? program.groups[phase.groups].sources : 0;
   const int sources = groups ? program.groups[phase.groups_end - 1].sources_end - packed.first_source : 0;
+  packed.direct = is_direct(job, phase);
   packed.weights = arena.take<T *>(sources);
   packed.starts = arena.take<T *>(groups);
-  for (int g = 0; g < groups; g++) {
+  for (int g = 0; g < groups && !packed.direct; g++) {
     const Group &group = program.groups[phase.groups + g];
     const long vectors = long(group.targets_end - group.targets) * total;
     T *start = arena.take<T>(vectors * lanes<T>);
@@ -106,7 +121,7 @@ void pack_phase(const Job &job, const Phase &phase, const Packed<T> &packed, con
   constexpr int L = lanes<T>;
   const Program &program = *job.program;
   const int units = job.widths[phase.width];
-  for (int g = phase.groups; g < phase.groups_end; g++) {
+  for (int g = phase.groups; g < phase.groups_end && !packed.direct; g++) {
     const Group &group = program.groups[g];
     const int targets = group.targets_end - group.targets;
     for (int p = part; p < packed.panels.parts; p += parts) {
@@ -133,7 +148,32 @@ void pack_phase(const Job &job, const Phase &phase, const Packed<T> &packed, con
   }
 }
 
-// The sums of products of one group on one tile; rows from `after` on have no step after this one.
+// The same sums without packed weights: each number is the product of a row of the matrix and the vector.
+template <class T>
+void direct_products(const Job &job, const Group &group, const Tile<T> &tile) {
+  const Program &program = *job.program;
+  for (int g = group.targets; g < group.targets_end; g++) {
+    const Target &target = program.targets[g];
+    tile.slots[target.reg] = {tile.own(target.reg), tile.span()};
+    for (int r = 0; r < tile.rows; r++) {
+      T *out = tile.own(target.reg) + r * tile.span();
+      for (int i = 0; i < tile.span(); i++)
+        out[i] = target.bias < 0 ? T(0) : tile.vector_values[target.bias][tile.unit + i];
+      for (int s = group.sources; s < group.sources_end; s++) {
+        const Source &source = program.sources[s];
+        const View<T> &view = tile.views[source.operand];
+        const int weight = program.matrices[source.weights + g - group.targets].weight;
+        const long stride = job.weight_strides[weight];
+        const T *matrix = static_cast<const T *>(job.weights[weight]) + tile.unit * stride;
+        if (!view.base) continue;
+        for (int i = 0; i < tile.span() && tile.unit + i < tile.width; i++)
+          out[i] += dot(matrix + i * stride, view.base + (tile.row + r) * view.stride, job.widths[source.depth]);
+      }
+    }
+  }
+}
+
+// The sums of products of one group on one tile; without a step after this one its products are left out.
 template <class T>
 void products(const Job &job, const Group &group, const Packed<T> &packed, int panel, const Tile<T> &tile,
               const View<T> *views, const T *start, T *const *weights, bool with_next) {
@@ -188,6 +228,10 @@ void run_phase(const Job &job, const Phase &phase, const Packed<T> &packed, Tile
         fetch(packed, tile);
         for (int g = phase.groups; g < phase.groups_end; g++) {
           const Group &group = program.groups[g];
+          if (packed.direct) {
+            direct_products(job, group, tile);
+            continue;
+          }
           products(job, group, packed, panel, tile, tile.views, packed.starts[g - packed.first_group],
                    packed.weights + (group.sources - packed.first_source), half == 0);
         }

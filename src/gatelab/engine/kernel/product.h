@@ -126,6 +126,20 @@ void column(const Term<T> *terms, int count, int rows, int vectors, T *const *ou
   }
 }
 
+// The product of two vectors of numbers; four sums at once, so that none waits for another.
+template <class T>
+inline T dot(const T *a, const T *b, int size) {
+  constexpr int L = lanes<T>;
+  Vec<T> sums[4] = {splat<T>(0), splat<T>(0), splat<T>(0), splat<T>(0)};
+  int k = 0;
+  for (; k + 4 * L <= size; k += 4 * L)
+#pragma GCC unroll 4
+    for (int q = 0; q < 4; q++) sums[q] += load(a + k + q * L) * load(b + k + q * L);
+  for (; k + L <= size; k += L) sums[0] += load(a + k) * load(b + k);
+  if (k < size) sums[1] += load_some(a + k, size - k) * load_some(b + k, size - k);
+  return sum<T>((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
 // Pack one vector's worth of units of one matrix: packed[k * step + lane] for k in 0 … depth.
 template <class T>
 void pack_vector(T *packed, long step, const T *weight, long stride, bool transposed, int unit, int units,

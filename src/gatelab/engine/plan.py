@@ -210,7 +210,8 @@ class _Planner:
         self.place_of: dict[Node, Reading] = {}
         self.made: dict[tuple[int, Width], Phase] = {}
         for node, place in work.stores:
-            self.place_of.setdefault(node, Reading(place))
+            if not is_sum(node):  # it is in memory before its own phase begins, which copies it
+                self.place_of.setdefault(node, Reading(place))
         self.sums_of = self._sums_of_products()
         self.level: dict[Node, int] = {}
         for node in self.order:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import math
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -33,8 +34,9 @@ class Lease:
         if block is not None:
             self.pool.take_back(self.size, block)
 
-    def __del__(self) -> None:
-        self.release()
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        if not ending():  # then modules are gone, and with them all memory
+            self.release()
 
 
 class Pool:

@@ -142,12 +142,13 @@ def kept(cell: Cell) -> tuple[Node, ...]:
         read.update(s for s in node.sources if s in forward)
         if node.op is Op.OUTER:
             factors.update(s for s in node.sources if s in forward)
+    read.update(n.sources[0] for n in cell.nodes if n.op is Op.SPREAD and n in read)  # the narrow one
     there = {n for n in cell.nodes if n.op in LEAVES or n not in moving} | results
     found: list[Node] = []
     for node in cell.nodes:
         if node not in read or node in there:
             continue
-        single = node.op in ELEMENTWISE and all(s in there for s in node.sources)
+        single = node.op in ELEMENTWISE | {Op.SPREAD} and all(s in there for s in node.sources)
         if node in factors or not single:
             found.append(node)
         there.add(node)

@@ -79,17 +79,23 @@ inline void store_tile(const Tile<T> &t, const Slot<T> &slot, const View<T> &vie
   if (slot.at != t.place(view)) copy_tile(t, t.place(view), view.stride, slot.at, slot.stride, t.tail(view));
 }
 
-// A narrow value repeated: one number a row, or one a block of units.
+// A block's value repeated to its units.
 template <class T>
-inline void load_block(const Tile<T> &t, T *d, const View<T> &view, int block) {
-  for (int r = 0; r < t.rows; r++)
-    for (int i = 0; i < t.span(); i++) {
-      const int unit = t.unit + i;
-      const T *from = view.base ? view.base + (t.row + r) * view.stride : nullptr;
-      d[r * t.span() + i] = from && unit < t.width ? from[block ? unit / block : 0] : T(0);
+inline void load_block(const Tile<T> &t, T *d, const View<T> &view) {
+  const int first = t.unit / t.block, into = t.unit % t.block;
+  const int live = t.width - t.unit < t.span() ? t.width - t.unit : int(t.span());
+  for (int r = 0; r < t.rows; r++, d += t.span()) {
+    const T *from = view.base ? view.base + (t.row + r) * view.stride + first : nullptr;
+    int i = 0;
+    for (int until = t.block - into; from && i < live; until += t.block, from++) {
+      const T value = *from;
+      for (const int end = until < live ? until : live; i < end; i++) d[i] = value;
     }
+    for (; i < t.span(); i++) d[i] = 0;
+  }
 }
 
+// One number a row repeated to all units.
 template <class T>
 inline void load_row(const Tile<T> &t, T *d, const View<T> &view) {
   for (int r = 0; r < t.rows; r++, d += t.span()) {
@@ -115,12 +121,16 @@ inline void sum_row(const Tile<T> &t, const Slot<T> &slot, const View<T> &view) 
 
 template <class T>
 inline void sum_block(const Tile<T> &t, const Slot<T> &slot, const View<T> &view) {
+  const int first = t.unit / t.block, into = t.unit % t.block;
+  const int live = t.width - t.unit < t.span() ? t.width - t.unit : int(t.span());
   for (int r = 0; r < t.rows; r++) {
-    T *to = view.base + (t.row + r) * view.stride;
-    for (int i = 0; i < t.span() && t.unit + i < t.width; i++) {
-      const int unit = t.unit + i;
-      const T before = unit % t.block ? to[unit / t.block] : T(0);
-      to[unit / t.block] = before + slot.at[r * slot.stride + i];
+    const T *a = slot.at + r * slot.stride;
+    T *to = view.base + (t.row + r) * view.stride + first;
+    T before = into ? *to : T(0);  // the block may have begun in the panel to the left
+    int i = 0;
+    for (int until = t.block - into; i < live; until += t.block, before = 0) {
+      for (const int end = until < live ? until : live; i < end; i++) before += a[i];
+      *to++ = before;
     }
   }
 }
@@ -202,7 +212,7 @@ __attribute__((noinline)) void interpret_tile(const Instruction *code, const Ins
       case LOAD_ROW: t.slots[o->d] = {t.own(o->d), t.span()}; load_row(t, t.own(o->d), t.views[o->a]); break;
       case LOAD_BLOCK:
         t.slots[o->d] = {t.own(o->d), t.span()};
-        load_block(t, t.own(o->d), t.views[o->a], t.block);
+        load_block(t, t.own(o->d), t.views[o->a]);
         break;
       case VECTOR: GATELAB_EACH(w)
       case CONSTANT: {

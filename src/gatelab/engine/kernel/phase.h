@@ -21,12 +21,9 @@ struct Packed {
   T **starts;  // for each of the phase's groups: biases or zeros, in the order of the columns
   int first_source, first_group;
   bool direct;  // so few rows that packing would cost more than it gains: the matrices are read as they are
-  int *fetched;  // operands to be fetched from far memory while the products run
-  int n_fetched;
 };
 
 constexpr long DIRECT_ROWS = 4;  // in the whole batch, as when a sequence is heard step by step
-constexpr long FAR_BYTES = 1 << 18;  // a buffer that is larger will not be in the nearest caches
 
 // Vectors of units in a panel, so that its columns are full and a tile's rows are many enough.
 inline int panel_width(int targets, int total, int column_width, int capacity) {
@@ -46,37 +43,6 @@ inline bool is_direct(const Job &job, const Phase &phase) {
         if (program.matrices[program.sources[s].weights + k].transposed) return false;
   }
   return true;
-}
-
-// The operands of a phase's program that lie in large buffers.
-template <class T>
-void find_fetched(const Job &job, const Phase &phase, Packed<T> &packed, Arena &arena) {
-  const Program &program = *job.program;
-  packed.fetched = arena.take<int>(program.n_operands);
-  packed.n_fetched = 0;
-  if (!arena.block || phase.groups == phase.groups_end) return;
-  for (int k = phase.code; k < phase.code_end; k++) {
-    const Instruction &o = program.code[k];
-    const int operand = o.op == LOAD ? o.a : (o.op == STORE ? o.d : o.to);
-    if (operand < 0) continue;
-    const int buffer = program.operands[operand].buffer;
-    const bool far = program.buffers[buffer].span == ALL &&
-                     job.starts[job.steps] * job.strides[buffer] * long(sizeof(T)) > FAR_BYTES;
-    bool known = !far;
-    for (int q = 0; q < packed.n_fetched; q++) known = known || packed.fetched[q] == operand;
-    if (!known) packed.fetched[packed.n_fetched++] = operand;
-  }
-}
-
-template <class T>
-inline void fetch(const Packed<T> &packed, const Tile<T> &tile) {
-  for (int k = 0; k < packed.n_fetched; k++) {
-    const View<T> &view = tile.views[packed.fetched[k]];
-    if (!view.base) continue;
-    const char *row = reinterpret_cast<const char *>(tile.place(view));
-    for (int r = 0; r < tile.rows; r++, row += view.stride * long(sizeof(T)))
-      for (long at = 0; at < tile.span() * long(sizeof(T)); at += 64) __builtin_prefetch(row + at, 1);
-  }
 }
 
 template <class T>
@@ -110,7 +76,6 @@ Packed<T> plan_phase(const Job &job, const Phase &phase, int rows, Arena &arena)
       if (arena.block) packed.weights[s - packed.first_source] = weights;
     }
   }
-  find_fetched(job, phase, packed, arena);
   return packed;
 }
 
@@ -225,7 +190,6 @@ void run_phase(const Job &job, const Phase &phase, const Packed<T> &packed, Tile
       for (int k = 0; k < tiles.parts; k++) {
         tile.row = from + tiles.begin(k);
         tile.rows = tiles.size(k);
-        fetch(packed, tile);
         for (int g = phase.groups; g < phase.groups_end; g++) {
           const Group &group = program.groups[g];
           if (packed.direct) {

@@ -14,6 +14,8 @@ import pytest
 
 from gatelab.errors import DataError, RunError
 from gatelab.runs import Outcome, Training, read_run
+from gatelab.runs.folder import read_model
+from gatelab.runs.profile import PARTS, Timing, read_profile
 from gatelab.search import begin, comparison, work
 from gatelab.search.compare import changed_environment, repetitions, searches
 
@@ -207,3 +209,25 @@ def test_a_listener_that_fails_ends_the_run(few_chorales, tmp_path):
         work(folder, Failing())
     work(folder, Heard())
     assert read_run(folder).complete
+
+
+def test_a_timed_run_says_where_the_time_went_and_gives_the_same_numbers(whole, few_chorales, tmp_path):
+    folder = begin(tmp_path, _plan(few_chorales))
+    work(folder, Heard(), timed=True)
+    assert folder.name == whole[0].name
+    assert _numbers(folder) == _numbers(whole[0])
+    profile = read_profile(folder)
+    assert profile.trials == {"tanh": 3, "gru": 3}
+    for parts in profile.seconds.values():
+        assert list(parts) == list(PARTS)
+        assert all(s > 0 for s in parts.values())
+    assert sum(sum(p.values()) for p in profile.seconds.values()) <= 2 * profile.training * profile.workers
+    assert read_profile(whole[0]) is None
+
+
+def test_workers_are_kept_from_stage_to_stage(few_chorales, tmp_path):
+    folder = begin(tmp_path, _plan(few_chorales))
+    work(folder, Heard(), workers=1, timed=True)
+    timings = [read_model(p, Timing) for p in folder.glob("trials/*/profile.json")]
+    assert len(timings) == 6
+    assert len({t.process for t in timings}) == 1

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn.utils.rnn import pack_sequence
 
 import gatelab
 from gatelab.data import MusicData, load_music
@@ -60,3 +61,17 @@ def test_the_zero_network_pays_one_bit_a_key():
 def test_baselines_of_the_built_in_chorales():
     baselines = MusicTask(load_music("chorales")).baselines()
     assert baselines["Markov"] < baselines["marginal"] < 12
+
+
+@pytest.mark.parametrize("chosen", [[0], [2, 0, 3], [4, 3, 2, 1, 0], [1, 4]])
+def test_a_batch_is_what_torch_would_pack(chosen):
+    task = _task(3, 8, 5, 3, 8)
+    sequences = [torch.from_numpy(task.data.train[k]).float() for k in chosen]
+    shifted = [torch.cat([torch.zeros(1, 88), s[:-1]]) for s in sequences]
+    batch = task.batch("train", chosen)
+    inputs, targets = (pack_sequence(s, enforce_sorted=False) for s in (shifted, sequences))
+    assert torch.equal(batch.inputs.data, inputs.data)
+    assert torch.equal(batch.inputs.batch_sizes, inputs.batch_sizes)
+    assert torch.equal(batch.targets, targets.data)
+    assert batch.steps == sum(map(len, sequences))
+    assert batch.inputs.sorted_indices is None  # longest first already: nothing is sorted again

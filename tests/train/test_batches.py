@@ -29,3 +29,14 @@ def test_epochs_and_seeds_differ():
     seen = [tuple(map(tuple, batches(lengths, 4, seed, epoch))) for seed in (0, 1) for epoch in (1, 2)]
     assert len(set(seen)) == 4
     assert seen[0] == tuple(map(tuple, batches(lengths, 4, 0, 1)))
+
+
+@given(LENGTHS, st.integers(1, 9), st.integers(1, 200))
+def test_batches_in_order_are_bounded_in_steps(lengths, batch_size, most):
+    found = in_order(lengths, batch_size, most)
+    assert [k for batch in found for k in batch] == [k for batch in in_order(lengths, 99) for k in batch]
+    for batch, following in pairwise([*found, []]):
+        steps = sum(lengths[k] for k in batch)
+        assert steps <= most or len(batch) == 1
+        if following:  # no batch is smaller than it has to be
+            assert len(batch) == batch_size or steps + lengths[following[0]] > most

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from safetensors.torch import save
 
 import gatelab
 from gatelab.errors import RunError
@@ -189,3 +190,11 @@ def test_every_optimizer_resumes(tmp_path, task, optimizer):
     with pytest.raises(KeyboardInterrupt):
         _run(tmp_path / "cut", task, training, report=stop)
     assert _run(tmp_path / "cut", task, training) == expected
+
+
+def test_a_checkpoint_of_an_earlier_layout_is_refused(tmp_path, task):
+    tensors = {f"weights/{k}": v for k, v in task.network(GRU, 5).state_dict().items()}
+    metadata = {"format": "1", "progress": "{}"}
+    (tmp_path / "checkpoint.safetensors").write_bytes(save(tensors, metadata))
+    with pytest.raises(RunError, match="of an earlier gatelab"):
+        _run(tmp_path, task)

@@ -30,6 +30,7 @@ def compare(
     weight_noise: Annotated[float, typer.Option(help="Standard deviation of the noise on weights.")] = 0.075,
     workers: options.Workers = None,
     runs: options.Runs = None,
+    profile: options.Profile = False,
 ) -> None:
     """Train units at equal parameter counts on a music set, and say which models it best.
 
@@ -62,4 +63,4 @@ def compare(
         seed=seed,
         training=training,
     )
-    carry_out(plan, runs, workers)
+    carry_out(plan, runs, workers, profile)

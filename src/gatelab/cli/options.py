@@ -29,3 +29,6 @@ Runs = Annotated[
     Path | None,
     typer.Option(help="Where run folders are made; default $GATELAB_RUNS, else ./runs.", show_default=False),
 ]
+Profile = Annotated[
+    bool, typer.Option("--profile", help="Print where the time went, and keep it in the run's folder.")
+]

@@ -30,6 +30,7 @@ def paper(
     batch_size: Annotated[int | None, typer.Option(help="Sequences a batch.", show_default="4")] = None,
     workers: options.Workers = None,
     runs: options.Runs = None,
+    profile: options.Profile = False,
 ) -> None:
     """Repeat a paper's study by its protocol, and put its table beside ours."""
     from gatelab.cli.session import carry_out
@@ -44,4 +45,4 @@ def paper(
     plan = chosen.plan(
         dataset, sizes=sizes, trials=trials, repeats=repeats, seed=seed, training=build(Training, **values)
     )
-    carry_out(plan, runs, workers)
+    carry_out(plan, runs, workers, profile)

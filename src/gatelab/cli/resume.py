@@ -13,6 +13,7 @@ from gatelab.cli import options
 def resume(
     run: Annotated[Path, typer.Argument(help="The run's folder.")],
     workers: options.Workers = None,
+    profile: options.Profile = False,
 ) -> None:
     """Go on with a run where it was stopped; trials that ended are not run again.
 
@@ -20,4 +21,4 @@ def resume(
     """
     from gatelab.cli.session import go_on
 
-    go_on(run, workers)
+    go_on(run, workers, profile)

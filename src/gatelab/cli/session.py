@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,17 +18,21 @@ from rich.text import Text
 from gatelab import settings
 from gatelab.runs import Comparison, Epoch, Outcome, RunRecord, Trial, open_run, read_run
 
+_BEGAN = time.perf_counter()  # the commands read this module first, before torch
 
-def carry_out(plan: Comparison, runs: Path | None, workers: int | None) -> None:
+
+def carry_out(plan: Comparison, runs: Path | None, workers: int | None, profile: bool = False) -> None:
     """Make the run's folder, or find it, and do what has not been done."""
     from gatelab.search import begin
 
-    go_on(begin(runs or settings.runs_folder(), plan), workers)
+    go_on(begin(runs or settings.runs_folder(), plan), workers, profile)
 
 
-def go_on(folder: Path, workers: int | None) -> None:
-    """Do what has not been done of a run, show its result, and write its report."""
-    from gatelab.report import write_report
+def go_on(folder: Path, workers: int | None, profile: bool = False) -> None:
+    """Do what has not been done of a run, show its result, and write its report.
+
+    With ``profile``, show where the time went, too, and keep it in the run's folder.
+    """
     from gatelab.search import work
     from gatelab.search.compare import changed_environment
 
@@ -43,18 +48,57 @@ def go_on(folder: Path, workers: int | None) -> None:
         )
         console.print(said, markup=False)
     began = time.perf_counter()
+    threading.Thread(target=_prepare_report).start()  # a second of imports, while workers begin
     try:
         with Bars(console, config) as bars:
-            run = work(folder, bars, workers)
+            run = work(folder, bars, workers, profile)
     except KeyboardInterrupt:
         print(f"gatelab: stopped; go on with: gatelab resume {folder}", file=sys.stderr)
         sys.exit(130)
-    seconds = time.perf_counter() - began
+    trained = time.perf_counter()
+    seconds = trained - began
     show(console, run)
     console.print(
         f"trained in {seconds:.0f} s of wall-clock time" if not before.complete else "", markup=False
     )
-    console.print(f"run: {folder}\nreport: {write_report([folder])}", markup=False, soft_wrap=True)
+    from gatelab.report import write_report
+
+    report = write_report([folder])
+    if profile and not before.complete:
+        _keep_profile(folder, trained - _BEGAN, time.perf_counter() - trained)
+    if profile:
+        _show_profile(console, folder)
+    console.print(f"run: {folder}\nreport: {report}", markup=False, soft_wrap=True)
+
+
+def _prepare_report() -> None:
+    import gatelab.report  # noqa: F401
+
+
+def _keep_profile(folder: Path, until_trained: float, report: float) -> None:
+    """Add this process's own time to what the trials wrote down."""
+    from gatelab.runs.profile import read_profile, write_profile
+
+    found = read_profile(folder)
+    if found is not None:
+        before = max(0.0, until_trained - found.training)
+        write_profile(folder, found.model_copy(update={"before": before, "report": report}))
+
+
+def _show_profile(console: Console, folder: Path) -> None:
+    from gatelab.report.timing import profile_table
+    from gatelab.runs.profile import read_profile
+
+    found = read_profile(folder)
+    if found is None:
+        console.print("where the time went is not known: no session of this run was timed", markup=False)
+        return
+    _print(console, "Where the time went, summed over trials [s]", profile_table(found))
+    said = (
+        f"{found.workers} workers for {found.training:.1f} s of wall-clock time; "
+        f"beside it {found.before:.1f} s of imports and plans and {found.report:.1f} s for the report"
+    )
+    console.print(said, markup=False)
 
 
 def show(console: Console, run: RunRecord) -> None:

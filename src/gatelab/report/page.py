@@ -11,12 +11,10 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import vl_convert
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
@@ -26,6 +24,7 @@ from gatelab.draw.style import theme
 from gatelab.errors import ConfigError
 from gatelab.report import details
 from gatelab.report.answer import answer
+from gatelab.report.bundle import bundle
 from gatelab.report.numbers import NOTHING, Table
 from gatelab.report.repeat import repeat_commands
 from gatelab.report.table import result_table
@@ -87,7 +86,7 @@ def render(runs: Sequence[RunRecord]) -> str:
     """Return the page of these runs."""
     sections = [section(run, f"run{k}") for k, run in enumerate(runs)]
     drawn = {place: spec for s in sections for place, _, spec in s.figures}
-    scripts = [_bundle(), _text("charts.js")]
+    scripts = [bundle(), _text("charts.js")]
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -164,13 +163,3 @@ def _text(name: str) -> str:
 
 def _digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-_GLOBALS = "window.vegaEmbed = vegaEmbed; window.vega = vega; window.vegaLite = vegaLite;"
-
-
-@cache
-def _bundle() -> str:
-    """Return Vega, Vega-Lite and Vega-Embed as one script."""
-    script: str = vl_convert.javascript_bundle(_GLOBALS)
-    return script.replace("\r", "").replace("</script", "<\\/script").replace("<!--", "<\\!--")

@@ -14,6 +14,8 @@
         checkpoint.safetensors   everything needed to go on; removed at the end
         weights.safetensors      the weights with the best validation NLL
         outcome.json      how it ended (:class:`gatelab.runs.Outcome`); there only when it has ended
+        profile.json      where its time went, if it was timed (:class:`gatelab.runs.profile.Timing`)
+      profile.json        the same of the last timed session (:class:`gatelab.runs.profile.Profile`)
       report.html
 """
 

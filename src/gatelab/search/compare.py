@@ -27,8 +27,9 @@ from gatelab.runs import (
     write_json,
 )
 from gatelab.runs.folder import append_line, read_json
+from gatelab.runs.profile import summed, write_profile
 from gatelab.runs.tables import has_ended
-from gatelab.search.local import cores, data_of, run_trials
+from gatelab.search.local import Workers, cores, data_of
 from gatelab.tasks import MusicTask
 
 
@@ -47,14 +48,15 @@ def begin(parent: Path, config: Comparison) -> Path:
     return create(parent, config)
 
 
-def work(folder: Path, listener: Listener, workers: int | None = None) -> RunRecord:
+def work(folder: Path, listener: Listener, workers: int | None = None, timed: bool = False) -> RunRecord:
     """Do everything of the run in ``folder`` that has not been done, and return it.
 
     1. Compute the baselines.
     2. Train every unit with every learning rate.
     3. Train each unit's best trial again from ``repeats`` further seeds, the same for all units.
 
-    A trial that was cut off goes on from its last checkpoint; one that ended is not run again.
+    A trial that was cut off goes on from its last checkpoint; one that ended is not run again. Where it is
+    ``timed``, the run's folder says in the end where the time went.
     """
     config = open_run(folder)
     if workers is not None and workers < 1:
@@ -68,8 +70,13 @@ def work(folder: Path, listener: Listener, workers: int | None = None) -> RunRec
             append_line(folder / "later_environments.jsonl", json.dumps(environment()))
         if not (folder / "baselines.json").exists():
             write_json(folder / "baselines.json", MusicTask(data_of(config)).baselines())
-        for plan in (searches, repetitions):
-            _run_missing(folder, plan(read_run(folder)), listener, workers or cores())
+        trained: list[Trial] = []
+        with Workers(folder, workers or cores(), timed) as crew:
+            for plan in (searches, repetitions):
+                trained += _run_missing(crew, plan(read_run(folder)), listener)
+        if timed and trained:
+            count = min(workers or cores(), len(trained))
+            write_profile(folder, summed(folder, trained, count, crew.seconds))
         return read_run(folder)
 
 
@@ -95,11 +102,12 @@ def repetitions(run: RunRecord) -> list[Trial]:
     return trials
 
 
-def _run_missing(folder: Path, trials: list[Trial], listener: Listener, workers: int) -> None:
-    missing = [t for t in trials if not has_ended(folder / "trials" / t.name, t)]
+def _run_missing(crew: Workers, trials: list[Trial], listener: Listener) -> list[Trial]:
+    missing = [t for t in trials if not has_ended(crew.folder / "trials" / t.name, t)]
     listener.planned(missing, len(trials) - len(missing))
     if missing:
-        run_trials(folder, missing, min(workers, len(missing)), listener.told)
+        crew.run(missing, listener.told)
+    return missing
 
 
 def changed_environment(folder: Path) -> list[str]:

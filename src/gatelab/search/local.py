@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from multiprocessing import connection
 from pathlib import Path
+from types import TracebackType
 
 import torch
 
@@ -20,10 +22,12 @@ from gatelab.data import MusicData, load_music
 from gatelab.errors import DataError, RunError
 from gatelab.graph.cell import Cell
 from gatelab.graph.data import from_data
-from gatelab.runs import Comparison, Epoch, Outcome, Trial, open_run
+from gatelab.runs import Comparison, Epoch, Outcome, Trial, open_run, write_json
+from gatelab.runs.profile import FILE, Timing
 from gatelab.runs.tables import read_trial
 from gatelab.tasks import MusicTask
 from gatelab.train import train
+from gatelab.train.clock import UNTIMED, Clock
 
 LOOK_EVERY = 0.25
 """Seconds between two looks at what the running trials have written."""
@@ -36,40 +40,67 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_trials(folder: Path, trials: Sequence[Trial], workers: int, told: Told) -> None:
-    """Train the trials of the run in ``folder``, ``workers`` at once; tell of epochs and outcomes.
+class Workers:
+    """Processes that train trials of the run in ``folder``, ``count`` at most, from the first trial on.
 
-    News is read from the run's own files, so nothing but these files joins the processes. Workers end with
-    this process, however it ends, so that nothing writes to the run behind its back.
+    They live as long as the block, so that imports and data are paid for once, and end with this process,
+    however it ends, so that nothing writes to the run behind its back. News is read from the run's own
+    files, so nothing but these files joins the processes.
 
-    Raises
-    ------
-    RunError
-        Where a worker died; what had ended is kept.
-    GatelabError
-        What a trial raised.
+    Parameters
+    ----------
+    timed
+        Whether each trial writes down where its time went.
+
+    Attributes
+    ----------
+    seconds
+        Wall-clock time in which trials were run.
     """
-    news = _News(folder, trials)
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker)
-    try:
-        with _interrupts_are_ours():
-            waiting: set[Future[None]] = {pool.submit(_run_trial, str(folder), trial) for trial in trials}
-        while waiting:
-            ended, waiting = wait(waiting, timeout=LOOK_EVERY, return_when=FIRST_COMPLETED)
-            news.tell(told)
-            for future in ended:
-                future.result()
-    except BrokenProcessPool:
-        raise RunError(
-            "a worker process died (killed, out of memory, or a script that starts a run without "
-            f"if __name__ == '__main__'); what had ended is kept: gatelab resume {folder}"
-        ) from None
-    except BaseException:
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+
+    def __init__(self, folder: Path, count: int, timed: bool = False) -> None:
+        self.folder, self.timed, self.seconds = folder, timed, 0.0
+        self._pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _start_worker)
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            for process in list((self._pool._processes or {}).values()):
+                process.terminate()
+        self._pool.shutdown(cancel_futures=True)
+
+    def run(self, trials: Sequence[Trial], told: Told) -> None:
+        """Train these trials; tell of epochs and outcomes.
+
+        Raises
+        ------
+        RunError
+            Where a worker died; what had ended is kept.
+        GatelabError
+            What a trial raised.
+        """
+        began = time.monotonic()
+        news, since = _News(self.folder, trials), began if self.timed else None
+        try:
+            with _interrupts_are_ours():
+                waiting: set[Future[None]] = {
+                    self._pool.submit(_run_trial, str(self.folder), trial, since) for trial in trials
+                }
+            while waiting:
+                ended, waiting = wait(waiting, timeout=LOOK_EVERY, return_when=FIRST_COMPLETED)
+                news.tell(told)
+                for future in ended:
+                    future.result()
+        except BrokenProcessPool:
+            raise RunError(
+                "a worker process died (killed, out of memory, or a script that starts a run without "
+                f"if __name__ == '__main__'); what had ended is kept: gatelab resume {self.folder}"
+            ) from None
+        self.seconds += time.monotonic() - began
 
 
 class _News:
@@ -116,11 +147,22 @@ def _end_with(sentinel: int) -> None:
     os._exit(1)
 
 
-def _run_trial(folder: str, trial: Trial) -> None:
+class _Process:
+    """What a worker remembers from trial to trial: when, by time.monotonic(), its last timed one ended."""
+
+    free_since = 0.0
+
+
+def _run_trial(folder: str, trial: Trial, since: float | None) -> None:
+    """Train one trial; where it is timed, from ``since`` or from the end of this process's last one."""
+    clock = UNTIMED if since is None else Clock(time.monotonic() - max(since, _Process.free_since))
     config, task, cells = _loaded(folder)
     unit = next(u for u in config.units if u.name == trial.unit)
     place = Path(folder) / "trials" / trial.name
-    train(place, trial, task, cells[trial.unit], unit.hidden_size, config.training)
+    train(place, trial, task, cells[trial.unit], unit.hidden_size, config.training, clock=clock)
+    if since is not None:
+        write_json(place / FILE, Timing(process=os.getpid(), seconds=clock.seconds))
+        _Process.free_since = time.monotonic()
 
 
 @lru_cache(maxsize=1)

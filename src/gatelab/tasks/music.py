@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.utils.rnn import PackedSequence, pack_sequence
+from torch.nn.utils.rnn import PackedSequence
 
 from gatelab.data import MusicData, marginal_nll, markov_nll
 from gatelab.graph.cell import Cell
@@ -34,7 +35,7 @@ INIT: Mapping[str, Scheme] = {
 
 @dataclass(frozen=True)
 class Batch:
-    """Sequences side by side: what the network reads, and what it is to predict, [N, 88]."""
+    """Sequences side by side, longest first: what the network reads, and what it is to predict, [N, 88]."""
 
     inputs: PackedSequence
     targets: Tensor
@@ -43,6 +44,29 @@ class Batch:
     def steps(self) -> int:
         """Number of steps of all sequences, N."""
         return len(self.targets)
+
+
+class _Split:
+    """All sequences of a split below each other, each below a row of zeros, so that a batch is two look-ups.
+
+    What is known before step t is the row above the row of step t.
+    """
+
+    def __init__(self, sequences: Sequence[NDArray[np.uint8]]) -> None:
+        self.lengths = np.array([len(s) for s in sequences], np.int64)
+        self.starts = np.cumsum(self.lengths + 1) - self.lengths - 1  # [sequences], their rows of zeros
+        zeros = np.zeros((1, KEYS), np.uint8)
+        self.rows = torch.from_numpy(np.concatenate([x for s in sequences for x in (zeros, s)])).float()
+
+    def batch(self, chosen: Sequence[int]) -> Batch:
+        """Return sequences as rows: step after step, in each step those that are that long."""
+        places = np.asarray(chosen)
+        places = places[np.argsort(-self.lengths[places], kind="stable")]  # [B], longest first
+        lengths = self.lengths[places]
+        time, column = np.nonzero(np.arange(lengths[0])[:, None] < lengths)  # [N] each
+        before = torch.from_numpy(self.starts[places][column] + time)
+        inputs = PackedSequence(self.rows.index_select(0, before), torch.from_numpy(np.bincount(time)))
+        return Batch(inputs, self.rows.index_select(0, before + 1))
 
 
 class MusicTask:
@@ -68,18 +92,16 @@ class MusicTask:
     def __init__(self, data: MusicData) -> None:
         self.data = data
         splits = {"train": data.train, "valid": data.valid, "test": data.test}
-        self._targets = {name: [_tensor(s) for s in split] for name, split in splits.items()}
-        self._inputs = {name: [_shifted(s) for s in split] for name, split in self._targets.items()}
+        self._splits = {name: _Split(split) for name, split in splits.items()}
 
     def lengths(self, split: str) -> list[int]:
         """Return the number of steps of each sequence of ``train``, ``valid`` or ``test``."""
-        return [len(s) for s in self._targets[split]]
+        lengths: list[int] = self._splits[split].lengths.tolist()
+        return lengths
 
     def batch(self, split: str, chosen: Sequence[int]) -> Batch:
         """Return the chosen sequences of a split side by side."""
-        inputs = pack_sequence([self._inputs[split][k] for k in chosen], enforce_sorted=False)
-        targets = pack_sequence([self._targets[split][k] for k in chosen], enforce_sorted=False)
-        return Batch(inputs, targets.data)
+        return self._splits[split].batch(chosen)
 
     def network(self, cell: Cell, hidden_size: int) -> Network:
         """Return an untrained network with one layer of ``cell``."""
@@ -89,7 +111,11 @@ class MusicTask:
 
     def nll(self, network: Network, batch: Batch) -> Tensor:
         """Return the NLL of each step, [N], in nats."""
-        return Bernoulli.nll(network(batch.inputs), batch.targets)
+        return self.loss(network(batch.inputs), batch)
+
+    def loss(self, answers: Tensor, batch: Batch) -> Tensor:
+        """Return the NLL of each step, [N], in nats, under a network's answers [N, 88]."""
+        return Bernoulli.nll(answers, batch.targets)
 
     def baselines(self) -> dict[str, float]:
         """Return the test NLL per step of each key's marginal and of its first-order Markov chain.
@@ -100,12 +126,3 @@ class MusicTask:
         if all(any(n > 1 for n in self.lengths(split)) for split in ("train", "test")):
             found["Markov"] = markov_nll(self.data.train, self.data.test)
         return found
-
-
-def _tensor(sequence: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Tensor:
-    return torch.from_numpy(sequence.astype(np.float32))
-
-
-def _shifted(sequence: Tensor) -> Tensor:
-    """Return what is known before each step: zeros, then all steps but the last."""
-    return torch.cat([torch.zeros_like(sequence[:1]), sequence[:-1]])

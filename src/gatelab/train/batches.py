@@ -32,7 +32,18 @@ def batches(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> l
     return [found[k] for k in random.permutation(len(found))]
 
 
-def in_order(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
-    """Return batches of similar length in a fixed order, for evaluation."""
-    order = np.argsort(np.asarray(lengths), kind="stable").tolist()
-    return [order[k : k + batch_size] for k in range(0, len(order), batch_size)]
+def in_order(lengths: Sequence[int], batch_size: int, most_steps: int | None = None) -> list[list[int]]:
+    """Return batches of similar length in a fixed order, for evaluation.
+
+    A batch has at most ``batch_size`` sequences and, where it has more than one, ``most_steps`` steps in all.
+    """
+    found: list[list[int]] = []
+    steps = 0
+    for k in np.argsort(np.asarray(lengths), kind="stable").tolist():
+        full = most_steps is not None and steps + lengths[k] > most_steps
+        if not found or full or len(found[-1]) == batch_size:
+            found.append([])
+            steps = 0
+        found[-1].append(k)
+        steps += lengths[k]
+    return found

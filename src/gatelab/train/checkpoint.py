@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -15,13 +15,19 @@ from torch import Tensor
 from gatelab.errors import RunError
 from gatelab.runs import write_atomic
 from gatelab.runs.config import FORMAT
+from gatelab.train.flat import Flat
+from gatelab.train.optim import Optimizer
+
+LAYOUT = "vectors"
+"""How a checkpoint keeps its tensors; in the first gatelab, a tensor for each parameter."""
 
 
 @dataclass
 class Progress:
     """How far a training is; NLL per step [nats].
 
-    ``stale`` counts the epochs since the best one; ``seconds`` those spent on updates.
+    ``stale`` counts the epochs since the best one; ``seconds`` those spent on updates; ``best`` holds the
+    weights of the best epoch, [P].
     """
 
     epoch: int = 0
@@ -30,23 +36,24 @@ class Progress:
     best_epoch: int = 0
     best_valid: float = float("inf")
     stale: int = 0
-    best: dict[str, Tensor] = field(default_factory=dict)
+    best: Tensor | None = None
 
 
-def save_checkpoint(
-    path: Path, network: torch.nn.Module, optimizer: torch.optim.Optimizer, progress: Progress
-) -> None:
-    """Write weights, best weights, the optimiser's memory, torch's random state and the progress."""
-    tensors = {f"weights/{k}": v for k, v in network.state_dict().items()}
-    tensors |= {f"best/{k}": v for k, v in progress.best.items()}
-    for place, memory in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer/{place}/{k}": torch.as_tensor(v) for k, v in memory.items() if v is not None}
-    tensors["random"] = torch.get_rng_state()
-    said = {k: v for k, v in asdict(progress).items() if k != "best"}
-    write_atomic(path, save(tensors, {"format": str(FORMAT), "progress": json.dumps(said)}))
+def save_checkpoint(path: Path, flat: Flat, optimizer: Optimizer, progress: Progress) -> None:
+    """Write weights, best weights, the optimiser's memory, torch's random state and the progress.
+
+    Weights and memory are vectors over all parameters, in their order: few tensors are quickly written.
+    """
+    tensors = {"weights": flat.vector.detach(), "random": torch.get_rng_state()}
+    if progress.best is not None:
+        tensors["best"] = progress.best
+    tensors |= {f"optimizer/{name}": value for name, value in optimizer.memory.items()}
+    said = {k: v for k, v in vars(progress).items() if k != "best"}
+    metadata = {"format": str(FORMAT), "layout": LAYOUT, "progress": json.dumps(said)}
+    write_atomic(path, save(tensors, metadata))
 
 
-def load_checkpoint(path: Path, network: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
+def load_checkpoint(path: Path, flat: Flat, optimizer: Optimizer) -> Progress:
     """Put a training back to where the checkpoint was written; return its progress.
 
     Raises
@@ -57,11 +64,15 @@ def load_checkpoint(path: Path, network: torch.nn.Module, optimizer: torch.optim
     tensors, metadata = read_tensors(path)
     if metadata.get("format") != str(FORMAT) or "progress" not in metadata:
         raise RunError(f"{path} is no checkpoint of format {FORMAT}; remove it to begin this trial anew")
+    if metadata.get("layout") != LAYOUT:
+        raise RunError(
+            f"{path} is of an earlier gatelab; go on with that, or remove it to begin this trial anew"
+        )
     try:
-        network.load_state_dict(_below("weights", tensors))
-        _load_memory(optimizer, _below("optimizer", tensors))
+        flat.load(tensors["weights"])
+        optimizer.load(_below("optimizer", tensors))
         torch.set_rng_state(tensors["random"])
-        return Progress(**json.loads(metadata["progress"]), best=_below("best", tensors))
+        return Progress(**json.loads(metadata["progress"]), best=tensors.get("best"))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise RunError(
             f"{path} does not fit its trial ({error}); remove it to begin this trial anew"
@@ -82,11 +93,3 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(prefix + "/"): v for k, v in tensors.items() if k.startswith(prefix + "/")}
-
-
-def _load_memory(optimizer: torch.optim.Optimizer, memory: Mapping[str, Tensor]) -> None:
-    state = optimizer.state_dict()
-    for key, value in memory.items():
-        place, _, name = key.partition("/")
-        state["state"].setdefault(int(place), {})[name] = value
-    optimizer.load_state_dict(state)

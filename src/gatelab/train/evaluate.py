@@ -7,7 +7,8 @@ import torch
 from gatelab.tasks import MusicTask, Network
 from gatelab.train.batches import in_order
 
-BATCH = 64
+SEQUENCES, STEPS = 256, 1 << 15
+"""The most of a batch: all of a small split at once; of a large one, what takes some hundred megabytes."""
 
 
 @torch.no_grad()
@@ -15,7 +16,7 @@ def evaluate(network: Network, task: MusicTask, split: str) -> float:
     """Return the NLL per step [nats], averaged over all steps of the split, without noise or dropout."""
     network.eval()
     total, steps = 0.0, 0
-    for chosen in in_order(task.lengths(split), BATCH):
+    for chosen in in_order(task.lengths(split), SEQUENCES, STEPS):
         batch = task.batch(split, chosen)
         total += float(task.nll(network, batch).double().sum())
         steps += batch.steps

@@ -7,7 +7,7 @@ def test_the_table_says_where_each_second_went():
     profile = Profile(workers=2, trials={"gru": 2, "lstm": 1}, seconds=seconds, training=8.0)
     columns, rows = profile_table(profile)
     table = {row[0]: row[1:] for row in rows}
-    assert columns[1:] == ["gru, 2 trials", "lstm, 1 trials", "all", "share"]
+    assert columns[1:] == ["gru (2)", "lstm (1)", "all", "share"]
     assert table["backward"] == ["5.00", "4.00", "9.00", "56.2%"]
     assert table["idle"] == ["–", "–", "4.00", "25.0%"]
     assert table["sum"] == ["7.00", "5.00", "16.00", "100.0%"]

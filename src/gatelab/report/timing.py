@@ -19,5 +19,5 @@ def profile_table(profile: Profile) -> tuple[list[str], list[list[str]]]:
     rows.append(["idle", *("–" for _ in units), f"{profile.idle:.2f}", f"{profile.idle / whole:.1%}"])
     totals = [sum(profile.seconds[u].values()) for u in units]
     rows.append(["sum", *(f"{t:.2f}" for t in totals), f"{sum(totals) + profile.idle:.2f}", "100.0%"])
-    titles = [f"{u}, {profile.trials[u]} trials" for u in units]
-    return ["seconds of workers", *titles, "all", "share"], rows
+    titles = [f"{u} ({profile.trials[u]})" for u in units]
+    return ["seconds (trials)", *titles, "all", "share"], rows

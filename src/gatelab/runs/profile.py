@@ -14,7 +14,7 @@ from gatelab.runs.tables import Trial
 
 FILE = "profile.json"
 PARTS = {
-    "start-up": "start-up: process, imports, data, network",
+    "start-up": "start-up and imports",
     "data": "batches",
     "forward": "forward",
     "loss": "loss",

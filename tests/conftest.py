@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+# Threads that wait shall sleep: on cores that others use as well, spinning makes tiny tests slow. Read once,
+# by the OpenMP that torch brings, so before torch.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 
 class Problem:
     """A cell with random inputs, initial states, weights and masks, for any engine.
@@ -126,18 +130,24 @@ def unwritten() -> Iterator[None]:
     POOL.fill = None
 
 
+def _forget(bound: Any) -> None:
+    """Forget what depends on how many numbers a vector has."""
+    bound.machine.cache_clear()
+    bound.bound.cache_clear()
+
+
 @pytest.fixture
 def variant(request: pytest.FixtureRequest) -> Iterator[str]:
     """Run the kernel's variant that the test names, or skip where this processor cannot."""
-    from gatelab.engine import cpu, library
+    from gatelab.engine import bound, library
 
     usual, kernel = library.variant(), library.load()
     if kernel.gatelab_tile_choose(request.param.encode("ascii")) != 0:
         pytest.skip(f"this processor cannot run the variant {request.param}")
-    cpu.machine.cache_clear()  # it knows how many numbers a vector has
+    _forget(bound)
     yield request.param
     kernel.gatelab_tile_choose(usual.encode("ascii"))
-    cpu.machine.cache_clear()
+    _forget(bound)
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ PLAIN = {"axes", "errors"}
 BASE = PLAIN | {"settings"}
 LANGUAGE = {"graph", "passes", "cells"}
 MACHINE = {"engine", "nn"}
-LABORATORY = {"data", "tasks", "train", "search", "papers", "analysis"}
+LABORATORY = {"data", "tasks", "train", "search", "papers", "analysis", "bench"}
 GALLERY = {"stats", "draw", "report"}
 EVERYTHING = BASE | LANGUAGE | MACHINE | LABORATORY | {"runs"} | GALLERY | {"explorer", "cli"}
 
@@ -41,6 +41,7 @@ MAY_READ = {
     "search": BASE | LANGUAGE | {"nn", "data", "tasks", "train", "runs"},
     "papers": BASE | LANGUAGE | {"nn", "data", "tasks", "train", "search", "runs"},
     "analysis": BASE | LANGUAGE | {"nn", "data", "tasks", "train", "runs"},
+    "bench": BASE | LANGUAGE | {"engine", "nn", "data", "tasks", "train", "search", "runs"},
     "runs": BASE | {"graph"},
     "stats": BASE,
     "draw": BASE | LANGUAGE | {"runs", "stats"},
@@ -54,7 +55,9 @@ STANDARD_LIBRARY_ONLY = LANGUAGE | PLAIN
 # Read inside functions only, so that `gatelab --help` is there at once.
 LATE_IN_CLI = EVERYTHING - BASE - LANGUAGE - {"runs", "cli"}
 HOMES = {
-    "torch": {"engine", "nn", "tasks", "train", "search", "papers", "analysis", "explorer"},
+    "torch": {"engine", "nn", "tasks", "train", "search", "papers", "analysis", "bench", "explorer"},
+    "jax": {"bench"},
+    "torchrecurrent": {"bench"},
     "safetensors": {"train"},
     "scipy.io": {"data"},
     "pooch": {"data"},

@@ -1,8 +1,8 @@
 """What the documents say is true: examples run, command lines and links lead somewhere.
 
-Documents are README.md, CONTRIBUTING.md, CHANGELOG.md and everything in docs/. The blocks of one document
-share their names, as a reader who types them in would have them. A block marked ``python no-run`` is not
-run.
+Documents are README.md, CONTRIBUTING.md, CHANGELOG.md and everything in docs/ and benchmarks/. The blocks of
+one document share their names, as a reader who types them in would have them. A block marked
+``python no-run`` is not run.
 """
 
 import ast
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
 DOCUMENTS = [
     *(path for name in ("README", "CONTRIBUTING", "CHANGELOG") if (path := ROOT / f"{name}.md").is_file()),
-    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted(path for name in ("docs", "benchmarks") for path in (ROOT / name).rglob("*.md")),
 ]
 PYTHON = {"python", "pycon"}
 SHELL = {"console", "sh", "bash", "shell"}
@@ -130,6 +130,7 @@ def commands(row: str) -> Iterator[list[str]]:
     """Split a row of shell into its commands, each without the variables set before it."""
     lexer = shlex.shlex(row, posix=True, punctuation_chars=True)
     lexer.commenters = "#"
+    lexer.wordchars += ","
     words: list[str] = []
     for word in [*lexer, ";"]:
         if set(word) <= set("();<>|&"):
@@ -298,6 +299,7 @@ class TestTheseTests:
             ("gatelab --loud paint --size=3 \\\n  a --no-frame", None),
             ("$ gatelab room list  # all\ngatelab 0.1.0", None),
             ("A=1 make test && cat x | gatelab paint -", None),
+            ("gatelab room --walls red,blue list", None),
             ('make compare ARGS="--seeds 3 lstm"', None),
             ("gatelab print", "line 2: gatelab has no command print"),
             ("\ngatelab paint --sise 3", "line 3: gatelab paint has no option --sise"),
@@ -310,6 +312,9 @@ class TestTheseTests:
     def test_commands(self, rows: str, finding: str | None) -> None:
         app, room = typer.Typer(), typer.Typer()
         app.add_typer(room, name="room")
+
+        @room.callback()
+        def rooms(walls: str = "") -> None: ...
 
         @app.callback()
         def main(loud: bool = False) -> None: ...

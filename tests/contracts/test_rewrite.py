@@ -1,7 +1,7 @@
 """Random cells of all operations: rewriting keeps values, and the adjoint is the derivative."""
 
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from gatelab.graph import Cell, Mask, Op, check, from_data, make, to_data
@@ -101,7 +101,11 @@ many = settings(
     deadline=None,
     database=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.function_scoped_fixture,
+    ],
 )
 
 
@@ -151,9 +155,24 @@ def test_adjoint_agrees_with_autograd(problem, cell):
     p = problem(cell, 3, 4, (3, 2, 1))
     leaves = p.require_grad()
     found = []
-    for results in (p.run(), p.reference()):
+    for results in (p.run("reference"), p.reference()):
         grads = torch.autograd.grad(sum((r * r).sum() for r in results), leaves, allow_unused=True)
         found.append([torch.zeros_like(x) if g is None else g for g, x in zip(grads, leaves, strict=True)])
+    near(*found)
+
+
+@given(random_cells(), st.sampled_from([(3, 2, 1), (1,), (2, 2)]), st.sampled_from([1, 2]))
+@many
+def test_the_tile_machine_agrees_with_autograd(problem, unwritten, cell, lengths, threads):
+    p = problem(cell, 3, 4, lengths, threads=threads)
+    leaves = p.require_grad()
+    watch = sorted(cell.names)[::3]
+    found = []
+    for results in (p.reference(watch), p.run("tile", watch)):
+        assume(all(r.abs().max() < 1e4 for r in results))  # what explodes has no digits to compare
+        grads = torch.autograd.grad(sum((r * r).sum() for r in results), leaves, allow_unused=True)
+        zeros = [torch.zeros_like(x) if g is None else g for g, x in zip(grads, leaves, strict=True)]
+        found.append([*results, *zeros])
     near(*found)
 
 

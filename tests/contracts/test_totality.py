@@ -3,6 +3,7 @@
 import pytest
 
 from gatelab.draw.equation import RULES as NOTATION
+from gatelab.engine.code import PLAIN
 from gatelab.engine.reference import VALUES
 from gatelab.graph.data import _READ
 from gatelab.graph.op import ADJOINT_ONLY, ARITY, BINARY, ELEMENTWISE, LEAVES, PRODUCTS, UNARY, Op
@@ -20,6 +21,7 @@ TABLES = {  # append here: name of the reading → its table and the operations 
     "values": (VALUES, EVERY),
     "notation": (NOTATION, EVERY),
     "data": (_READ, LEAVES),
+    "instructions": (PLAIN, ELEMENTWISE),
 }
 
 

@@ -155,7 +155,9 @@ def test_frozen_weights_get_no_gradient():
 def test_differentiated_twice(cell, engine):
     layer = _layer(cell, hidden=2, engine=engine)
     x = _x(3, 2, 5).requires_grad_()
-    said = pytest.warns(EngineWarning, match="the reference engine takes over: a derivative of the derivative")
+    said = pytest.warns(
+        EngineWarning, match="the reference engine takes over: a derivative of the derivative"
+    )
     with said if engine == "tile" else contextlib.nullcontext():
         assert torch.autograd.gradgradcheck(lambda v: layer(v, lengths=[3, 2])[0], (x,))
         (slope,) = torch.autograd.grad(layer(x)[0].sum(), x, create_graph=True)

@@ -169,38 +169,38 @@ class Bound:
         ``lent`` is the layout of the forward pass whose places are read.
         """
         key = (count, batch, *widths, wide, keep)
-        if key not in self.layouts:
+        found = self.layouts.get(key)
+        if found is None:
             if len(self.layouts) >= REMEMBERED:
-                self.layouts.clear()
-            self.layouts[key] = self._laid_out(
-                {"all": count, "step": batch, "ring": 2 * batch}, widths, wide, keep, lent
-            )
-        return self.layouts[key]
+                self.layouts.clear()  # another thread may do so at any time: look nothing up twice
+            rows = {"all": count, "step": batch, "ring": 2 * batch}
+            found = self.layouts[key] = self._laid_out(rows, widths, wide, keep, lent)
+        return found
 
     def _laid_out(
         self, rows: Mapping[str, int], widths: tuple[int, ...], wide: int, keep: bool, lent: Layout | None
     ) -> Layout:
-        """Put places one behind the other, each on a boundary, rows filled up to whole vectors."""
+        """Put places one behind the other, each on a boundary, rows filled up to whole vectors.
+
+        Those that are kept come in the order of their names: a backward pass finds them, whichever forward
+        pass of the cell, with products hoisted or not, has left them.
+        """
         lanes, item = machine().lanes[wide], 8 if wide else 4
         used = [0, 0]
-        where: list[tuple[int, int, int]] = []
-        for place in self.program.places:
+        where: dict[str, tuple[int, int, int]] = {}
+        for place in sorted(self.program.places, key=lambda p: p.name):
             if not place.owned:
-                where.append((GIVEN, 0, 0))
+                where[place.name] = GIVEN, 0, 0
             elif lent is not None and is_lent(place):
-                where.append((KEPT, *lent.kept[place.name]))
+                where[place.name] = (KEPT, *lent.kept[place.name])
             else:
                 side = KEPT if keep and is_lent(place) else PASSING
                 width = widths[WIDTHS[place.width]]
                 stride = width if place.width == "1" else -(-width // lanes) * lanes
-                where.append((side, used[side], stride))
+                where[place.name] = side, used[side], stride
                 used[side] += -(-rows[place.span] * stride * item // ALIGNED) * ALIGNED
-        kept = {
-            p.name: (at, s)
-            for p, (side, at, s) in zip(self.program.places, where, strict=True)
-            if side == KEPT
-        }
-        return Layout(tuple(where), kept, *used)
+        kept = {name: (at, stride) for name, (side, at, stride) in where.items() if side == KEPT}
+        return Layout(tuple(where[p.name] for p in self.program.places), kept, *used)
 
     def constant(self, sizes: Sizes, widths: tuple[int, ...]) -> tuple[Any, ...]:
         """Return what is the same for all calls at these sizes: widths, widths of vectors, numbers."""

@@ -119,6 +119,8 @@ def _obstacle(tensors: Sequence[Tensor]) -> str:
     """Return why a call has to be made of torch's own operations, or nothing."""
     if torch._C._are_functorch_transforms_active():
         return "torch.func transforms only what is made of torch's own operations"
+    if torch.autograd.forward_ad._current_level >= 0:
+        return "torch.autograd.forward_ad differentiates only torch's own operations"
     if torch.is_autocast_enabled("cpu"):
         return "torch.autocast chooses types for torch's own operations"
     if any(t.dtype != tensors[0].dtype for t in tensors):

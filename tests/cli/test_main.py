@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -74,6 +75,21 @@ def test_a_run_that_ended_is_shown_again_not_trained_again(compared, few):
     resumed = gatelab("resume", run)
     assert resumed.returncode == 0
     assert "ended before" in resumed.stdout
+
+
+def test_profile_is_printed_and_kept(few, compared, tmp_path):
+    done = gatelab("compare", few, "--cells", "tanh,gru", *SMALL, "--profile", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for said in ("Where the time went", "noise, clipping, update", "idle", "for the report"):
+        assert said in " ".join(done.stdout.split())
+    (run,) = (tmp_path / "runs").iterdir()
+    assert run.name == compared[1].name  # timing is no part of what was asked
+    kept = (run / "profile.json").read_text()
+    again = gatelab("resume", run, "--profile")
+    assert "Where the time went" in again.stdout
+    assert (run / "profile.json").read_text() == kept
+    shutil.copytree(compared[1], tmp_path / "untimed")
+    assert "is not known" in gatelab("resume", tmp_path / "untimed", "--profile").stdout
 
 
 def test_report_goes_where_it_is_told(compared, tmp_path):

@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from gatelab.cli import cells, compare, paper, report, resume
+from gatelab.cli import bench, cells, compare, paper, report, resume
 from gatelab.errors import GatelabError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.command("paper")(paper.paper)
 app.add_typer(cells.app, name="cells")
 app.command("report")(report.report)
 app.command("resume")(resume.resume)
+app.add_typer(bench.app, name="bench")
 
 
 def _version(wanted: bool) -> None:

@@ -52,6 +52,7 @@ def theme(dark: bool) -> dict[str, Any]:
             "symbolStrokeWidth": 2, "rowPadding": 4, "labelLimit": 280,
             "layout": {"top": {"direction": "vertical", "anchor": "start", "margin": 2}},
         },
+        "header": {"labelColor": ink, "titleColor": ink},
         "title": {
             "anchor": "start", "color": ink, "subtitleColor": muted, "fontWeight": "normal", "fontSize": 14,
             "subtitleFontSize": 12, "offset": 8,

@@ -83,14 +83,19 @@ class Rows:
         return self.starts.ctypes.data
 
     @cached_property
+    def _live(self) -> Tensor:
+        """Step and place in the sorted batch of each row, int64 [N, 2]."""
+        return (torch.tensor(self.sizes)[:, None] > torch.arange(self.batch)[None, :]).nonzero()
+
+    @property
     def time(self) -> Tensor:
         """The step of each row, int64 [N]."""
-        return torch.repeat_interleave(torch.arange(self.steps), torch.tensor(self.sizes))
+        return self._live[:, 0]
 
-    @cached_property
+    @property
     def place(self) -> Tensor:
         """The place of each row's sequence in the sorted batch, int64 [N]."""
-        return torch.cat([torch.arange(n) for n in self.sizes])
+        return self._live[:, 1]
 
     @cached_property
     def lengths(self) -> Tensor:

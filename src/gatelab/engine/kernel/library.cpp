@@ -69,3 +69,8 @@ GATELAB_PUBLIC int64_t gatelab_tile_bytes(const Job *job, int wide) {
 }
 
 GATELAB_PUBLIC void gatelab_tile_run(const Job *job, int wide) { gatelab::chosen->variant->run[wide](*job); }
+
+// Multiplications with addition that this processor does in a second, as floating-point operations.
+GATELAB_PUBLIC double gatelab_tile_peak(int threads, int wide) {
+  return gatelab::chosen->variant->peak[wide](threads);
+}

@@ -8,8 +8,7 @@
 #include <dlfcn.h>
 
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -45,6 +44,10 @@ void own_threads(Shared &shared) {
 }
 
 }  // namespace
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 void share_out(int parts, void (*work)(void *, int), void *argument) {
   if (parts <= 1) {

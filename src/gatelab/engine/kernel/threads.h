@@ -6,6 +6,9 @@ namespace gatelab {
 // Call `work(argument, part)` for each part, at the same time where possible; return when all are done.
 void share_out(int parts, void (*work)(void *, int), void *argument);
 
+// Seconds on a clock that never goes back.
+double seconds();
+
 template <class F>
 void in_parallel(int parts, F &&work) {
   using Work = F;

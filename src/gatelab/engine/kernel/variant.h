@@ -8,6 +8,7 @@ struct Variant {
   int64_t (*bytes[2])(const Job &);  // of scratch memory
   void (*run[2])(const Job &);
   int lanes[2];
+  double (*peak[2])(int threads);  // floating-point operations a second, measured
 };
 
 }  // namespace gatelab

@@ -67,7 +67,7 @@ def test_functions_are_within_four_ulp(program):
     check(measure(program, 0, 97, 2_000_000))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_functions_are_within_four_ulp_at_every_float(program):
     with ThreadPoolExecutor(2) as pool:
         for errors in pool.map(lambda first: measure(program, first, 2, 2_000_000), (0, 1)):

@@ -101,6 +101,9 @@ def child(seed, queue):
     queue.put(train(seed, 3).tolist())
 
 
+# Another test may have brought JAX into this process, which warns of every fork.
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_other_processes(method):
     if method not in multiprocessing.get_all_start_methods() or (method == "spawn" and not __spec__):

@@ -90,6 +90,13 @@ def test_more_rows_than_one_chunk_and_one_span(problem):
     agree(problem(cells.get("lstm"), 9, 7, [60, 57, 40, 39, 38, 7, 1], usual=True, threads=2), 1e-10)
 
 
+@pytest.mark.parametrize("name", ["tanh", "lstm", "gru"])
+def test_a_long_sequence_after_a_single_step(problem, name):
+    """Weights are packed for many rows only: the second call wants more memory of its own than the first."""
+    for lengths in ((1,), (30,), (1,)):
+        agree(problem(cells.get(name), 70, 130, lengths, usual=True), 1e-10)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("watch", [("i",), ("f", "c", "g"), ("h", "c")])
 def test_watched_values(problem, watch, threads):

@@ -188,13 +188,14 @@ def differentiated(
     tensors: Sequence[Tensor],
     cotangents: Sequence[Tensor | None],
     wanted: Sequence[bool],
+    again: bool = True,
 ) -> tuple[Tensor | None, ...]:
-    """Return the derivatives of ``outputs`` by the wanted ones of ``tensors``, to be differentiated again."""
+    """Return the derivatives of ``outputs`` by the wanted ones of ``tensors``, as a graph with ``again``."""
     given = [(o, c) for o, c in zip(outputs, cotangents, strict=True) if c is not None]
     given = [(o, c) for o, c in given if o.requires_grad]
     needed = [t for t, yes in zip(tensors, wanted, strict=True) if yes]
     results, seeds = [o for o, _ in given], [c for _, c in given]
-    found = iter(torch.autograd.grad(results, needed, seeds, create_graph=True, allow_unused=True))
+    found = iter(torch.autograd.grad(results, needed, seeds, create_graph=again, allow_unused=True))
     return tuple(next(found) if yes else None for yes in wanted)
 
 

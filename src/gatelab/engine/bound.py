@@ -146,7 +146,6 @@ class Bound:
         self.states = [self._keys(s) for s in self.cell.states]
         self.masks = [(m.name, k) for m in self.cell.masks if (k := f"mask {m.name}") in self.index]
         self.layouts: dict[tuple[int, ...], Layout] = {}
-        self.scratch: dict[tuple[int, ...], int] = {}
         self.constants: dict[tuple[int, ...], tuple[Any, ...]] = {}
 
     def _keys(self, state: Node) -> StateKeys:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 
@@ -50,8 +51,13 @@ def choose(wanted: str, device: torch.device | str = "cpu", dtype: torch.dtype =
         raise EngineError(f"engine 'tile' {obstacle}; try engine='auto' or 'reference'")
     if obstacle:
         return Choice("reference", f"the tile machine {obstacle}")
-    asked = "asked for" if wanted == "tile" else "the fastest on this machine"
-    return Choice("tile", f"{asked} ({variant()}, {str(dtype).removeprefix('torch.')})")
+    return _tile(wanted == "tile", dtype)
+
+
+@lru_cache(maxsize=8)
+def _tile(asked_for: bool, dtype: torch.dtype) -> Choice:
+    why = "asked for" if asked_for else "the fastest on this machine"
+    return Choice("tile", f"{why} ({variant()}, {str(dtype).removeprefix('torch.')})")
 
 
 def _obstacle(device: torch.device, dtype: torch.dtype) -> str:

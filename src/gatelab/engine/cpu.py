@@ -80,10 +80,8 @@ def _run(
         bound.address, fixed[0], rows.starts_address, rows.steps, None, None, at[0], at[1], at[2],
         fixed[1], fixed[2], at[3], at[4], at[5], None, threads,
     )  # fmt: skip
-    key = (batch, *widths, wide, threads)
-    if key not in bound.scratch:
-        bound.scratch[key] = machine().bytes(ctypes.addressof(job), wide) + ALIGNED
-    passing = POOL.lease(layout.passing_bytes + bound.scratch[key])
+    scratch = machine().bytes(ctypes.addressof(job), wide)  # asked each time: it takes a microsecond
+    passing = POOL.lease(layout.passing_bytes + scratch + ALIGNED)
     try:
         memory = kept or lent
         bases = (0 if memory is None else memory.lease.address, passing.address, 0)
@@ -124,13 +122,17 @@ def _begin(start: int, stride: int, batch: int, tensor: Tensor | None, like: Ten
 def _fixed(bound: Bound, sizes: Sizes, weights: Mapping[str, Tensor]) -> dict[Node, Tensor]:
     """Return the values that do not depend on the row, as contiguous tensors."""
     if bound.simple:
-        return {n: weights[k].contiguous() for n, k in zip(bound.fixed, bound.fixed_names, strict=True)}
+        return {
+            n: weights[k].resolve_neg().contiguous()
+            for n, k in zip(bound.fixed, bound.fixed_names, strict=True)
+        }
     leaves = {p: weights[p.name] for p in bound.cell.parameters}
     values = fold(bound.fixed, rules(sizes), leaves)
     return {n: values[n].expand(sizes[n.width or "1"]).contiguous() for n in bound.fixed}
 
 
 def _rows_contiguous(matrix: Tensor) -> Tensor:
+    matrix = matrix.resolve_neg()  # torch may only have marked the numbers as negated
     return matrix if matrix.stride(-1) == 1 or matrix.shape[-1] == 1 else matrix.contiguous()
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gatelab.engine import cpu
 from gatelab.engine.autograd import differentiated, traced
+from gatelab.engine.choose import TYPES
 from gatelab.engine.reference import Sizes
 from gatelab.engine.rows import Rows
 from gatelab.errors import EngineWarning
@@ -36,13 +37,17 @@ class TileFunction(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Any, ...]:
-        """Run the adjoint; where a derivative of it is asked for, differentiate the definition instead."""
+        """Run the adjoint; where a derivative of it is asked for, differentiate the definition instead.
+
+        The definition also serves cotangents that have no memory, such as a whole batch of them.
+        """
         saved = ctx.saved_tensors
         tensors, given = saved[: ctx.count], saved[ctx.count :]
         wanted = ctx.needs_input_grad[4:]  # behind cell, sizes, rows and outputs
         cell: Cell = ctx.cell
-        if torch.is_grad_enabled():
-            fall_back("a derivative of the derivative was asked for")
+        twice = "a derivative of the derivative was asked for" if torch.is_grad_enabled() else ""
+        if reason := twice or _unreadable([c for c in cotangents if c is not None]):
+            fall_back(reason)
             return (None, None, None, None, *_again(ctx, tensors, cotangents, wanted))
         with torch.no_grad():
             x, states, weights, masks = _parts(cell, tensors)
@@ -87,8 +92,40 @@ def _parts(
 def _again(
     ctx: Any, tensors: tuple[Tensor, ...], cotangents: tuple[Tensor | None, ...], wanted: Sequence[bool]
 ) -> tuple[Tensor | None, ...]:
-    """Return the derivatives as a graph of torch's own."""
+    """Return the derivatives by torch's own operations, as a graph where derivatives are recorded."""
     keep = tuple(ctx.cell.results[k] for k in ctx.outputs)
-    trace = traced(ctx.cell, ctx.sizes, ctx.rows, tensors, keep)
-    outputs = [trace.output if k == 0 else trace.kept[ctx.cell.results[k]] for k in ctx.outputs]
-    return differentiated((*outputs, *trace.finals), tensors, cotangents, wanted)
+    recorded = torch.is_grad_enabled()
+    with torch.enable_grad():
+        trace = traced(ctx.cell, ctx.sizes, ctx.rows, tensors, keep)
+        outputs = [trace.output if k == 0 else trace.kept[ctx.cell.results[k]] for k in ctx.outputs]
+        return differentiated((*outputs, *trace.finals), tensors, cotangents, wanted, recorded)
+
+
+def obstacle(tensors: Sequence[Tensor]) -> str:
+    """Return why a call has to be made of torch's own operations, or nothing."""
+    if torch.autograd.forward_ad._current_level >= 0:
+        return "torch.autograd.forward_ad differentiates only torch's own operations"
+    if torch.is_autocast_enabled("cpu"):
+        return "torch.autocast chooses types for torch's own operations"
+    if any(t.dtype != tensors[0].dtype for t in tensors):
+        return "input, states and weights have different types"
+    if any(t.device.type != "cpu" for t in tensors):
+        return "a tensor is not on the CPU"
+    if tensors[0].dtype not in TYPES:
+        return f"the tile machine computes in float32 and float64, and this is {tensors[0].dtype}"
+    return _unreadable(tensors)
+
+
+def _unreadable(tensors: Sequence[Tensor]) -> str:
+    """Return why the tensors' numbers may not lie in memory, or nothing."""
+    if torch._C._are_functorch_transforms_active():
+        return "torch.func transforms only what is made of torch's own operations"
+    if any(map(torch._C._functorch.is_legacy_batchedtensor, tensors)):
+        return "is_grads_batched takes torch's own operations"
+    plain = Tensor.__torch_dispatch__
+    foreign = any(t.__torch_dispatch__ is not plain for t in tensors)
+    if foreign or torch._C._len_torch_dispatch_stack():
+        return (
+            "a mode or a subclass of torch's dispatcher, such as FakeTensor, sees only torch's own operations"
+        )
+    return ""

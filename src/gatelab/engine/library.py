@@ -40,7 +40,6 @@ def load() -> ctypes.CDLL:
         return _loaded()
 
 
-@functools.cache
 def variant() -> str:
     """Return the name of the variant that runs.
 

@@ -81,7 +81,7 @@ class Pool:
         """Return a tensor with the type of ``like`` whose memory comes back when torch frees it."""
         count = math.prod(shape)
         if count * like.element_size() < SMALL:
-            made = torch.empty(shape, dtype=like.dtype)
+            made = torch.empty(shape, dtype=like.dtype, device="cpu")
             return made if self.fill is None else made.fill_(self.fill)
         lease = self.lease(count * like.element_size())
         memory = (ctypes.c_char * (count * like.element_size())).from_address(lease.address)
@@ -115,7 +115,7 @@ def _rounded(size: int) -> int:
 
 def _allocated(size: int) -> Tensor:
     try:
-        return torch.empty(size, dtype=torch.uint8)
+        return torch.empty(size, dtype=torch.uint8, device="cpu")
     except RuntimeError as error:
         raise EngineError(
             f"out of memory: wanted {size / 2**20:,.0f} MiB for one pass; try shorter sequences, a smaller "

@@ -48,7 +48,7 @@ class Rows:
         if bool((lengths == lengths[0]).all()):
             return Rows.full(int(lengths[0]), len(lengths))
         order = torch.argsort(lengths, descending=True, stable=True)
-        steps = torch.arange(int(lengths.max()))
+        steps = torch.arange(int(lengths.max()), device=lengths.device)
         sizes = (lengths[None, :] > steps[:, None]).sum(1)
         return cls(tuple(sizes.tolist()), order)
 
@@ -85,7 +85,9 @@ class Rows:
     @cached_property
     def _live(self) -> Tensor:
         """Step and place in the sorted batch of each row, int64 [N, 2]."""
-        return (torch.tensor(self.sizes)[:, None] > torch.arange(self.batch)[None, :]).nonzero()
+        return (
+            torch.tensor(self.sizes, device="cpu")[:, None] > torch.arange(self.batch, device="cpu")[None, :]
+        ).nonzero()
 
     @property
     def time(self) -> Tensor:
@@ -100,7 +102,9 @@ class Rows:
     @cached_property
     def lengths(self) -> Tensor:
         """The length of each sequence of the sorted batch, int64 [B]."""
-        return (torch.tensor(self.sizes)[:, None] > torch.arange(self.batch)[None, :]).sum(0)
+        return (
+            torch.tensor(self.sizes, device="cpu")[:, None] > torch.arange(self.batch, device="cpu")[None, :]
+        ).sum(0)
 
     @cached_property
     def _padded(self) -> Tensor:
@@ -111,7 +115,7 @@ class Rows:
     @cached_property
     def _mirror(self) -> Tensor:
         """For each row, the row at which its sequence read backwards is as far, int64 [N]."""
-        starts = torch.cumsum(torch.tensor((0, *self.sizes)), 0)
+        starts = torch.cumsum(torch.tensor((0, *self.sizes), device="cpu"), 0)
         return starts[self.lengths[self.place] - 1 - self.time] + self.place
 
     def pack(self, padded: Tensor) -> Tensor:

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from gatelab.engine import cpu
 from gatelab.engine.autograd import CellFunction, leaves_of, traced
-from gatelab.engine.choose import TYPES
-from gatelab.engine.fused import TileFunction, fall_back
+from gatelab.engine.fused import TileFunction, fall_back, obstacle
 from gatelab.engine.reference import Sizes
 from gatelab.engine.rows import Rows
 from gatelab.graph.cell import Cell
@@ -72,7 +71,7 @@ def run(
     sizes = Sizes(x.shape[-1], hidden_size, cell.block, x.new_empty(0))
     more = [x.new_zeros(rows.batch, sizes[s.width or "H"]) for s in watching.states[count:]]
     tensors = (x, *states, *more, *leaves_of(watching, weights, masks))
-    if engine == "tile" and (reason := _obstacle(tensors)):
+    if engine == "tile" and (reason := obstacle(tensors)):
         fall_back(reason)
         engine = "definition"
     differentiable = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
@@ -113,20 +112,3 @@ def _watching(cell: Cell, names: tuple[str, ...]) -> tuple[Cell, tuple[int, ...]
 def _places(cell: Cell, wider: Cell, names: Sequence[str]) -> dict[str, int]:
     """Return the state that holds each watched value."""
     return {name: wider.results.index(node) for name, node in probe(cell, names).items()}
-
-
-def _obstacle(tensors: Sequence[Tensor]) -> str:
-    """Return why a call has to be made of torch's own operations, or nothing."""
-    if torch._C._are_functorch_transforms_active():
-        return "torch.func transforms only what is made of torch's own operations"
-    if torch.autograd.forward_ad._current_level >= 0:
-        return "torch.autograd.forward_ad differentiates only torch's own operations"
-    if torch.is_autocast_enabled("cpu"):
-        return "torch.autocast chooses types for torch's own operations"
-    if any(t.dtype != tensors[0].dtype for t in tensors):
-        return "input, states and weights have different types"
-    if any(t.device.type != "cpu" for t in tensors):
-        return "a tensor is not on the CPU"
-    if tensors[0].dtype not in TYPES:
-        return f"the tile machine computes in float32 and float64, and this is {tensors[0].dtype}"
-    return ""

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from gatelab.cells import get
 from gatelab.errors import ConfigError
-from gatelab.nn.stack import Lengths, Stack, State, suffixes
+from gatelab.nn.stack import Lengths, Stack, State, empty_weight, suffixes
 
 
 class _Native(Stack):
@@ -50,8 +50,7 @@ class _Native(Stack):
             if bias:
                 shapes |= {"bias_ih": (high,), "bias_hh": (high,)}
             for name, shape in shapes.items():
-                tensor = torch.empty(shape, device=device, dtype=dtype)
-                self.register_parameter(name + suffix, nn.Parameter(tensor))
+                self.register_parameter(name + suffix, empty_weight(name + suffix, shape, device, dtype))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

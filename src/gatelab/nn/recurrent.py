@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gatelab.cells import get
 from gatelab.graph.cell import Cell
 from gatelab.nn.init import Scheme, check_schemes, initialise
-from gatelab.nn.stack import Stack, suffixes
+from gatelab.nn.stack import Stack, empty_weight, suffixes
 
 
 class Recurrent(Stack):
@@ -104,8 +104,8 @@ class Recurrent(Stack):
             sizes = self.sizes(layer)
             for weight in (p.weight for p in self.cell.parameters):
                 shape = [sizes[w] for w in (weight.rows, weight.columns) if w is not None]
-                tensor = torch.empty(shape, device=device, dtype=dtype)
-                self.register_parameter(weight.name + suffix, nn.Parameter(tensor))
+                name = weight.name + suffix
+                self.register_parameter(name, empty_weight(name, shape, device, dtype))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

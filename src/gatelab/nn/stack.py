@@ -23,6 +23,9 @@ State = Tensor | tuple[Tensor, ...]
 Lengths = Tensor | Sequence[int]
 
 
+MOST = 2**31  # sizes are held in 32 bits
+
+
 class Stack(nn.Module):
     """Layers and directions of a cell; subclasses hold the weights and give them by name.
 
@@ -59,8 +62,13 @@ class Stack(nn.Module):
     @property
     def engine(self) -> Choice:
         """Which engine runs this layer where its weights are now, and why."""
-        weight = next(self.parameters())
+        weight = self._weight()
         return choose(self.wanted_engine, weight.device, weight.dtype)
+
+    def _weight(self) -> Tensor:
+        """Return a weight; where the cell has none, something of torch's usual type."""
+        found = next(self.parameters(), None)
+        return torch.empty(0) if found is None else found
 
     @property
     def num_directions(self) -> int:
@@ -84,6 +92,17 @@ class Stack(nn.Module):
         watch: Sequence[str] | None = None,
     ) -> Any:
         """Run all layers; see :class:`gatelab.Recurrent`."""
+        if torch.compiler.is_compiling():  # torch.compile cannot look into the library: its graph ends here
+            return torch.compiler.disable(self._called)(x, state, lengths, watch)
+        return self._called(x, state, lengths, watch)
+
+    def _called(
+        self,
+        x: Tensor | PackedSequence,
+        state: State | None,
+        lengths: Lengths | None,
+        watch: Sequence[str] | None,
+    ) -> Any:
         names = () if watch is None else (watch,) if isinstance(watch, str) else tuple(watch)
         run = self._packed if isinstance(x, PackedSequence) else self._padded
         output, last, seen = run(x, state, lengths, names)  # type: ignore[arg-type]
@@ -111,6 +130,7 @@ class Stack(nn.Module):
         if lengths is not None:
             raise ShapeError("a PackedSequence knows its lengths; call without lengths=")
         self._check_width(x.data.shape[-1])
+        self._check_type("input", x.data)
         rows = Rows(tuple(x.batch_sizes.tolist()), x.sorted_indices)
         output, last, seen = self._run(x.data, self._states(state, rows.batch, x.data), rows, watch)
         packed = PackedSequence(output, x.batch_sizes, x.sorted_indices, x.unsorted_indices)
@@ -205,7 +225,7 @@ class Stack(nn.Module):
                 raise ShapeError(f"input {layout}: wanted at least one of {axis} ({AXIS_NAMES[axis]}), got 0")
 
     def _check_type(self, name: str, tensor: Tensor) -> None:
-        wanted = next(self.parameters()).dtype
+        wanted = self._weight().dtype
         if tensor.dtype != wanted and not torch.is_autocast_enabled(tensor.device.type):
             raise ShapeError(
                 f"{name}: wanted {wanted}, as the weights have it, got {tensor.dtype}; try .to({wanted})"
@@ -235,6 +255,26 @@ def suffixes(num_layers: int, bidirectional: bool) -> list[tuple[int, int, str]]
     return [(k, d, f"_l{k}" + "_reverse" * d) for k, d in product(range(num_layers), directions)]
 
 
+def empty_weight(
+    name: str, shape: Sequence[int], device: torch.device | str | None, dtype: torch.dtype | None
+) -> nn.Parameter:
+    """Return a weight that is not filled yet.
+
+    Raises
+    ------
+    ConfigError
+        Where there is no memory for it.
+    """
+    try:
+        return nn.Parameter(torch.empty(tuple(shape), device=device, dtype=dtype))
+    except RuntimeError as error:
+        sizes = " × ".join(map(str, shape))
+        raise ConfigError(
+            f"weight {name}: wanted {sizes} numbers, and there is no memory for them; try fewer units or "
+            f"inputs ({str(error).splitlines()[0]:.90})"
+        ) from None
+
+
 def _tuple(state: State) -> tuple[Tensor, ...]:
     return tuple(state) if isinstance(state, tuple | list) else (state,)
 
@@ -242,7 +282,7 @@ def _tuple(state: State) -> tuple[Tensor, ...]:
 def _checked(lengths: Lengths, steps: int, batch: int) -> Tensor:
     """Return lengths as int64 [B] on the CPU; refuse what does not fit the batch."""
     try:
-        checked = torch.as_tensor(lengths).cpu()
+        checked = torch.as_tensor(lengths, device="cpu")
     except (TypeError, ValueError, RuntimeError):
         raise ShapeError(f"lengths: wanted {batch} whole numbers, got {lengths!r:.60}") from None
     if checked.shape != (batch,) or checked.is_floating_point() or checked.dtype == torch.bool:
@@ -256,8 +296,10 @@ def _checked(lengths: Lengths, steps: int, batch: int) -> Tensor:
 def _check_sizes(cell: Cell, input_size: int, hidden_size: int, num_layers: int, dropout: float) -> None:
     sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
     for name, value in sizes.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ConfigError(f"{name}: wanted a whole number of at least 1, got {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < MOST:
+            raise ConfigError(
+                f"{name}: wanted a whole number of at least 1 and below {MOST:,}, got {value!r}"
+            )
     if cell.states[0].width != "H":
         raise ConfigError(
             f"cell {cell.name!r}: its first state {cell.states[0].name} is the output and wants a value "

@@ -176,6 +176,26 @@ def test_the_tile_machine_agrees_with_autograd(problem, unwritten, cell, lengths
     near(*found)
 
 
+@given(random_cells(), st.data(), st.sampled_from([(3, 2, 1), (1,), (9, 9)]))
+@settings(many, max_examples=150)
+def test_some_derivatives_of_some_results_agree_with_autograd(problem, unwritten, cell, data, lengths):
+    """As with frozen weights, or a loss of the last states only: each choice has a plan of its own."""
+    p = problem(simplify_cell(cell), 3, 4, lengths)
+    leaves = list(p.tensors[: len(p.tensors) - len(p.masks)])
+    chosen = data.draw(st.sets(st.sampled_from(range(len(leaves))), min_size=1))
+    picked = data.draw(st.sets(st.sampled_from(range(1 + len(p.states))), min_size=1))
+    for k in chosen:
+        leaves[k].requires_grad_()
+    found = []
+    for results in (p.reference(), p.run("tile")):
+        assume(all(r.abs().max() < 1e4 for r in results))
+        loss = sum((results[k] ** 2).sum() for k in picked)
+        assume(loss.requires_grad)
+        grads = torch.autograd.grad(loss, [leaves[k] for k in chosen], allow_unused=True)
+        found.append([torch.zeros(1) if g is None else g for g in grads])
+    near(*found)
+
+
 @given(random_cells())
 @many
 def test_data_gives_the_same_cell(cell):

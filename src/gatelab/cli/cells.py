@@ -67,4 +67,7 @@ def show(
         from gatelab.engine.describe import describe
         from gatelab.passes import simplify_cell
 
-        section("plan of a training step on the tile machine", describe(simplify_cell(cell)))
+        section(
+            "plan of a training step on the tile machine",
+            describe(simplify_cell(cell), columns=console.width - 2),
+        )

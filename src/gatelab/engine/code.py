@@ -197,7 +197,11 @@ class _Writer:
         readings = [target.addend] if target is not None and target.addend is not None else []
         readings += self.phase.entries[node].addends if node in self.phase.entries else ()
         steps: list[Step] = []
-        held: object | None = ("products", node) if target is not None and target.products else None
+        sums = [("products", node, k) for k in (target.parts if target is not None else ())]
+        held: object | None = sums[0] if sums else None
+        for more in sums[1:]:
+            steps.append(Step(Code.ADD, ("sums", *more), (held, more)))
+            held = steps[-1].result
         for k, reading in enumerate(readings):
             steps.append(Step(Code.LOAD, ("addend", node, k), (), reading))
             if held is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from gatelab.engine.code import Code, listing
 from gatelab.engine.plan import Phase, Place, Reading, Target
@@ -13,11 +14,19 @@ from gatelab.graph.node import Node
 from gatelab.graph.op import Op
 
 SIGNS = {Op.MUL: " ⊙ ", Op.ADD: " + ", Op.SUB: " − "}
-WHEN = {-1: "before", 0: "", 1: "after"}
+WHEN = {-1: "₋", 0: "", 1: "₊"}
 
 
-def describe(cell: Cell) -> list[str]:
+def describe(cell: Cell, columns: int = 80) -> list[str]:
     """Return the plan of a training step of ``cell``, forward and backward, line by line.
+
+    h₋ is h of the step before, δh₊ is δh of the step after; δ is the derivative by a sum of products, ∂ by
+    anything else. ``kept`` outlives the forward pass, ``step`` one step, ``carry`` goes to the step before.
+
+    Parameters
+    ----------
+    columns
+        The longest line, in characters.
 
     Examples
     --------
@@ -27,7 +36,7 @@ def describe(cell: Cell) -> list[str]:
     forward
       each step
         phase 1, width H
-          sum      · ← W_h x + U_h (h before) + b_h
+          sum      W_h x + U_h h₋ + b_h
           program  TANH
     """
     weights = frozenset(p.name for p in cell.parameters)
@@ -36,22 +45,26 @@ def describe(cell: Cell) -> list[str]:
         wish = (
             Wish(cell, training=True, given=(0,), weights=weights) if backwards else Wish(cell, training=True)
         )
-        lines += [title, *_Describer(program_of(wish, backwards).planned).lines()]
+        lines += [title, *_Describer(program_of(wish, backwards).planned, columns).lines()]
     return lines
 
 
 class _Describer:
-    def __init__(self, planned: Pass) -> None:
+    def __init__(self, planned: Pass, columns: int) -> None:
         cell = planned.wish.cell
-        self.planned = planned
+        self.planned, self.columns = planned, columns
         self.names: dict[Node, str] = {node: name for name, node in cell.names.items()}
         self.names.update({r: s.name for s, r in zip(cell.states, cell.results, strict=True) if r.sources})
         self.values: dict[Place, str] = {}
-        for name, left, _ in planned.outers:
-            self.values.setdefault(left, "δ" + name.split("_", 1)[-1])
+        firsts = {left: name for name, left, _ in reversed(planned.outers)}
+        gates = {left: name.split("_", 1)[-1] for left, name in firsts.items()}
+        several = Counter(gates.values())
+        for left, name in firsts.items():
+            self.values[left] = "δ" + (gates[left] if several[gates[left]] == 1 else name)
         for phase in planned.phases:
             for node, place in phase.stores:
-                self.values.setdefault(place, self._name(node, place))
+                if not place.name.startswith("carry "):  # read before it is written anew
+                    self.values.setdefault(place, self._name(node, place))
 
     def lines(self) -> list[str]:
         parts: list[tuple[str, Iterable[Phase]]] = [
@@ -73,7 +86,7 @@ class _Describer:
         if self.planned.outers:
             found.append("  after the loop, sums over all rows")
             for name, left, right in self.planned.outers:
-                found.append(f"    ∂{name} = Σ {self._place(Reading(left))} × {self._reading(right)}")
+                found.append(f"    ∂{name} = Σ {self._place(Reading(left))} × {self._factor(right)}")
             found += [
                 f"    ∂{name} = Σ {self._place(Reading(left))}" for name, left in self.planned.column_sums
             ]
@@ -83,29 +96,37 @@ class _Describer:
         steps = listing(phase, self.planned.fixed)
         found = [f"    phase {number}, width {phase.width}"]
         for target in phase.targets.values():
-            found.append(f"      sum      {self._name(target.node)} ← {self._sum(target)}")
+            found += self._row("sum", self._sum(phase, target), " + ")
         codes = [s.code.name for s in steps if s.code not in (Code.LOAD, Code.STORE)]
-        found.append(f"      program  {' '.join(codes) if codes else '-'}")
+        found += self._row("program", codes or ["-"], " ")
         reads = dict.fromkeys(self._reading(r) for r in phase.loads.values())
         reads.update(dict.fromkeys(self._reading(a) for e in phase.entries.values() for a in e.addends))
-        if reads:
-            found.append(f"      reads    {', '.join(reads)}")
+        found += self._row("reads", list(reads), ", ")
         writes = [self._written(node, place) for node, place in phase.stores]
         writes += [f"Σ over units → {place.name}" for _, place in phase.row_sums]
-        if writes:
-            found.append(f"      writes   {', '.join(writes)}")
-        if phase.sums:
-            found.append(f"      adds up  {', '.join('∂' + name for name, _ in phase.sums)}")
-        return found
+        found += self._row("writes", writes, ", ")
+        return found + self._row("adds up", ["∂" + name for name, _ in phase.sums], ", ")
 
-    def _sum(self, target: Target) -> str:
+    def _row(self, title: str, items: Sequence[str], between: str) -> list[str]:
+        """Return items in as many lines as they need."""
+        lines: list[str] = []
+        for item in items:
+            if lines and len(lines[-1] + between + item) <= self.columns:
+                lines[-1] += between + item
+            else:
+                lines[-1:] = [lines[-1] + between.rstrip()] if lines else []
+                lines.append(f"      {title if not lines else '':<9}{item}")
+        return lines
+
+    def _sum(self, phase: Phase, target: Target) -> list[str]:
         parts = []
         for product in target.products:
             matrix = product.matrix.name + ("ᵀ" if product.transposed else "")
-            parts.append(f"{matrix} {self._reading(product.vector)}")
+            parts.append(f"{matrix} {self._factor(product.vector)}")
         parts += [target.bias.name or "a fixed value"] if target.bias is not None else []
         parts += ["what was computed before the loop"] if target.addend is not None else []
-        return " + ".join(parts)
+        name = self._name(target.node, dict(phase.stores).get(target.node))
+        return parts if name == "·" else [f"{name} ← {parts[0]}", *parts[1:]]
 
     def _name(self, node: Node, place: Place | None = None) -> str:
         if node in self.names:
@@ -113,7 +134,7 @@ class _Describer:
         if node.op is Op.COTANGENT:
             return f"∂{node.name}"
         if node.name:
-            return node.name
+            return node.name + (WHEN[-1] if node.op is Op.STATE else "")
         names = [self._name(s) for s in node.sources] if node.op in SIGNS else ["·"]
         if "·" not in names:
             return SIGNS[node.op].join(names)
@@ -131,7 +152,11 @@ class _Describer:
 
     def _reading(self, reading: Reading) -> str:
         name = self._place(reading)
-        return f"({name} {WHEN[reading.shift]})" if reading.shift else name
+        return (f"({name})" if reading.shift and " " in name else name) + WHEN[reading.shift]
+
+    def _factor(self, reading: Reading) -> str:
+        name = self._reading(reading)
+        return f"({name})" if " " in name else name
 
     def _place(self, reading: Reading) -> str:
         place = reading.place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Sequence
 from itertools import compress
@@ -73,8 +74,19 @@ def fall_back(reason: str) -> None:
         f"the reference engine takes over: {reason}; results are the same, only slower. Say "
         "engine='reference' to choose it yourself",
         EngineWarning,
-        stacklevel=2,
+        stacklevel=_levels_to_the_caller(),
     )
+
+
+def _levels_to_the_caller() -> int:
+    """Return how far up the stack the first line is that is neither gatelab's nor torch's."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in (
+        "gatelab",
+        "torch",
+    ):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def _parts(

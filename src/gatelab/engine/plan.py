@@ -20,6 +20,7 @@ from gatelab.graph.node import Node
 from gatelab.graph.op import ELEMENTWISE, PRODUCTS, Op
 
 Span = Literal["all", "step", "ring"]
+MOST_TERMS = 64  # vectors in one sum of products, as in kernel/phase.h
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,11 @@ class Target:
     bias: Node | None
     rest: tuple[Node, ...]
     addend: Reading | None = None
+
+    @property
+    def parts(self) -> range:
+        """The numbers of the sums in which the products are done, so many at a time as the machine takes."""
+        return range(0, len(self.products), MOST_TERMS)
 
 
 @dataclass(frozen=True)
@@ -263,8 +269,8 @@ class _Planner:
             parts = summands(node, self.shared)
             if any(self._is_product(p) for p in parts):
                 found[node] = parts
-                stack = [node]
-                while stack:  # sums on the way are no values of their own
+                stack = [node] if node.op is Op.ADD else []  # a product's vector is a value of its own
+                while stack:  # sums on the way are none
                     for source in stack.pop().sources:
                         if source.op is Op.ADD and source not in self.shared:
                             inside.add(source)

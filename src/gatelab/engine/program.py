@@ -13,14 +13,12 @@ from typing import TypeVar
 from gatelab.axes import Width
 from gatelab.engine.code import Code, Number, Step, listing, uses_of_places
 from gatelab.engine.legal import check
-from gatelab.engine.plan import Phase, Place, Reading, Target
+from gatelab.engine.plan import MOST_TERMS, Phase, Place, Reading, Target
 from gatelab.engine.split import Pass, Wish, backward_pass, forward_pass
-from gatelab.errors import EngineError
 from gatelab.graph.node import Node
 
 WIDTHS: dict[Width, int] = {"I": 0, "H": 1, "K": 2, "1": 3}
 SPANS = {"all": 0, "step": 1, "ring": 2}
-MOST_TERMS = 64  # vectors in one sum of products, as in kernel/phase.h
 
 Record = tuple[int, ...]
 T = TypeVar("T", bound=Hashable)
@@ -113,13 +111,13 @@ class _Assembler:
         self.records["phases"].append((WIDTHS[phase.width], groups, ends[0], code, ends[1]))
 
     def _group(self, targets: list[Target], registers: dict[object, int]) -> None:
+        for part in targets[0].parts:
+            self._part(targets, part, registers)
+
+    def _part(self, targets: list[Target], part: int, registers: dict[object, int]) -> None:
+        """Write the products of a group from the number ``part`` on, as many as the machine takes at once."""
         sources, first = len(self.records["sources"]), len(self.records["targets"])
-        if len(targets[0].products) > MOST_TERMS:
-            raise EngineError(
-                f"a sum of {len(targets[0].products)} products is more than the tile machine takes at once "
-                f"({MOST_TERMS}); use engine='reference'"
-            )
-        for k, product in enumerate(targets[0].products):
+        for k, product in list(enumerate(targets[0].products))[part : part + MOST_TERMS]:
             matrices = len(self.records["matrices"])
             for target in targets:
                 matrix = target.products[k]
@@ -128,9 +126,9 @@ class _Assembler:
             depth = WIDTHS[product.vector.place.width]
             self.records["sources"].append((self._operand(product.vector), depth, matrices))
         for target in targets:
-            registers["products", target.node] = len(registers)
-            bias = -1 if target.bias is None else _number(self.program.vectors, target.bias)
-            self.records["targets"].append((registers["products", target.node], bias))
+            registers["products", target.node, part] = len(registers)
+            bias = -1 if part or target.bias is None else _number(self.program.vectors, target.bias)
+            self.records["targets"].append((registers["products", target.node, part], bias))
         ends = len(self.records["sources"]), len(self.records["targets"])
         self.records["groups"].append((sources, ends[0], first, ends[1]))
 

@@ -279,7 +279,7 @@ def _without_silent(cell: Cell, wish: Wish) -> Adjoint:
     """Return the adjoint; the cotangent of a state that nothing ever reaches is 0."""
     derivative = adjoint(cell)
     silent: dict[Node, Node] = {
-        seed: constant(0)
+        seed: seed * 0  # a product wants a width, which 0 alone has not
         for k, (state, seed) in enumerate(zip(cell.states, derivative.cotangents, strict=True))
         if state.name not in derivative.states and k not in wish.given and k not in wish.ended
     }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gatelab.errors import CellError, near_misses
 from gatelab.graph.cell import Cell
 from gatelab.graph.node import Node
-from gatelab.passes.edit import named
 
 
 def probe(cell: Cell, names: Sequence[str]) -> dict[str, Node]:
@@ -25,4 +25,11 @@ def probe(cell: Cell, names: Sequence[str]) -> dict[str, Node]:
     ['c', 'f', 'i']
     """
     states = {s.name: r for s, r in zip(cell.states, cell.results, strict=True)}
-    return {name: states[name] if name in states else named(cell, name) for name in names}
+    known = {**cell.names, **states}
+    for name in names:
+        if name not in known:
+            raise CellError(
+                f"cell {cell.name!r} has no value named {name!r}{near_misses(name, known)} "
+                f"(it names {', '.join(known)})"
+            )
+    return {name: known[name] for name in names}

@@ -11,16 +11,18 @@ from typing import Any
 import numpy as np
 
 from gatelab.engine.code import Number
-from gatelab.engine.library import load
+from gatelab.engine.library import load, path
 from gatelab.engine.program import WIDTHS, Program, program_of
 from gatelab.engine.reference import Sizes
 from gatelab.engine.split import Wish, is_lent
+from gatelab.errors import BuildError
 from gatelab.graph.fold import fold
 from gatelab.graph.node import Node
 from gatelab.graph.op import Op
 from gatelab.passes.simplify import SCALAR
 
 ALIGNED = 64  # bytes: where a place begins
+INSTRUCTION_BYTES = 6 * 4
 REMEMBERED = 256  # layouts of memory a program remembers, one for each size of batch
 
 _POINTERS = [
@@ -74,6 +76,14 @@ class Machine:
 
     def __init__(self) -> None:
         library = load()
+        library.gatelab_tile_records.restype = ctypes.c_int64
+        sizes = ctypes.sizeof(ProgramRecord), ctypes.sizeof(JobRecord), INSTRUCTION_BYTES
+        if library.gatelab_tile_records() != sizes[0] * 1_000_000 + sizes[1] * 1_000 + sizes[2]:
+            raise BuildError(
+                f"wanted a kernel whose records are those of this package at {path()}, found one of another "
+                "state of the sources; run make setup in the source tree",
+                path(),
+            )
         self.run = library.gatelab_tile_run
         self.run.argtypes, self.run.restype = [ctypes.c_void_p, ctypes.c_int], None
         self.bytes = library.gatelab_tile_bytes

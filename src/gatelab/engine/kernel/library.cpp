@@ -48,6 +48,12 @@ using gatelab::Job;
 // The number of this interface; engine/library.py wants the same.
 GATELAB_PUBLIC int gatelab_tile_interface() { return 1; }
 
+// The sizes of its records, which engine/bound.py has to share.
+GATELAB_PUBLIC int64_t gatelab_tile_records() {
+  return int64_t(sizeof(gatelab::Program)) * 1000000 + int64_t(sizeof(Job)) * 1000 +
+         int64_t(sizeof(gatelab::Instruction));
+}
+
 GATELAB_PUBLIC const char *gatelab_tile_variant() { return gatelab::chosen->name; }
 
 // Take the variant of this name instead of the best one; 1 where it cannot run here, 2 where it is unknown.

@@ -316,3 +316,44 @@ def test_floats_of_another_type_are_left_to_the_reference(problem):
     p = problem(cells.get("gru"), 3, 4, LENGTHS, torch.bfloat16)
     with pytest.warns(EngineWarning, match="float32 and float64, and this is torch.bfloat16"):
         assert p.run("tile")[0].dtype == torch.bfloat16
+
+
+def test_many_cotangents_at_once_are_left_to_the_reference():
+    layer, x = layer_of("gru"), normal(3, 2, 5).requires_grad_()
+    output, seeds = layer(x)[0], normal(4, 3, 2, 6)
+    with pytest.warns(EngineWarning, match="takes over: is_grads_batched"):
+        (found,) = torch.autograd.grad(output, x, seeds, is_grads_batched=True)
+    same(list(found), [torch.autograd.grad(layer(x)[0], x, seed)[0] for seed in seeds])
+
+
+def test_tensors_without_memory_are_left_to_the_reference():
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode():
+        layer = gatelab.Recurrent("lstm", 5, 6, engine="tile")
+        with pytest.warns(EngineWarning, match="takes over: a mode or a subclass"):
+            assert layer(torch.randn(3, 2, 5))[0].shape == (3, 2, 6)
+
+
+def test_numbers_that_are_only_marked_as_negated():
+    layer = layer_of("lstm")
+    for x in (torch._neg_view(normal(3, 2, 5)), torch.randn(3, 2, 5, dtype=torch.complex128).conj().imag):
+        assert x.is_neg()
+        same(layer(x)[0], layer(x.resolve_neg())[0])
+
+
+@pytest.mark.parametrize("lengths", [None, [40, 3, 3, 1]])
+def test_another_default_device(lengths):
+    POOL.clear()
+    layer, x = layer_of("lstm", hidden=70), normal(40, 4, 5)
+    with torch.device("meta"):
+        ours = results_of(layer, x, lengths=lengths)
+    same(ours, results_of(layer, x, lengths=lengths))
+
+
+@pytest.mark.slow
+def test_torch_compile_leaves_the_layer_as_it_is(recwarn):
+    layer, x = layer_of("lstm"), normal(4, 3, 5)
+    fast = torch.compile(layer, backend="eager")
+    same([fast(x)[0], fast(x[:2])[0]], [layer(x)[0], layer(x[:2])[0]])
+    assert not [w for w in recwarn if "Dynamo" in str(w.message)]

@@ -265,3 +265,26 @@ def test_errors_say_what_was_wanted(call, said):
     with pytest.raises((ShapeError, ConfigError), match=said) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_what_does_not_fit_into_memory_is_said():
+    with pytest.raises(ConfigError, match="hidden_size: wanted a whole number of at least 1 and below 2,147"):
+        gatelab.Recurrent("tanh", 1, 2**31)
+    with pytest.raises(ConfigError, match=r"weight W_h_l0: wanted .* numbers, and there is no memory"):
+        gatelab.Recurrent("tanh", 2**31 - 1, 2**30)
+
+
+def test_a_packed_sequence_of_another_type_is_refused():
+    packed = pack_padded_sequence(torch.randn(3, 2, 5).double(), torch.tensor([3, 2]))
+    with pytest.raises(ShapeError, match=r"input: wanted torch.float32"):
+        gatelab.Recurrent("tanh", 5, 6)(packed)
+
+
+def test_a_cell_without_weights():
+    @gatelab.cell
+    def decay(x, h):
+        return 0.5 * h + 0.1
+
+    layer = gatelab.Recurrent(decay, 5, 6)
+    assert layer.engine.name == "tile"
+    assert layer(torch.randn(3, 2, 5))[0].shape == (3, 2, 6)

@@ -111,7 +111,7 @@ class _Describer:
         """Return items in as many lines as they need."""
         lines: list[str] = []
         for item in items:
-            if lines and len(lines[-1] + between + item) <= self.columns:
+            if lines and len(lines[-1] + between + item + between.rstrip()) <= self.columns:
                 lines[-1] += between + item
             else:
                 lines[-1:] = [lines[-1] + between.rstrip()] if lines else []

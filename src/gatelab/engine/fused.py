@@ -134,8 +134,8 @@ def _unreadable(tensors: Sequence[Tensor]) -> str:
         return "torch.func transforms only what is made of torch's own operations"
     if any(map(torch._C._functorch.is_legacy_batchedtensor, tensors)):
         return "is_grads_batched takes torch's own operations"
-    plain = Tensor.__torch_dispatch__
-    foreign = any(t.__torch_dispatch__ is not plain for t in tensors)
+    plain: Any = Tensor.__torch_dispatch__
+    foreign = any(t.__torch_dispatch__ is not plain for t in tensors)  # type: ignore[misc]
     if foreign or torch._C._len_torch_dispatch_stack():
         return (
             "a mode or a subclass of torch's dispatcher, such as FakeTensor, sees only torch's own operations"

@@ -53,6 +53,8 @@ def run(
 
     Parameters
     ----------
+    cell
+        Simplified (:func:`gatelab.passes.simplify_cell`), as every layer holds it.
     x
         Input rows [N, I].
     states

@@ -93,7 +93,7 @@ class Stack(nn.Module):
     ) -> Any:
         """Run all layers; see :class:`gatelab.Recurrent`."""
         if torch.compiler.is_compiling():  # torch.compile cannot look into the library: its graph ends here
-            return torch.compiler.disable(self._called)(x, state, lengths, watch)
+            return torch.compiler.disable(self._called)(x, state, lengths, watch)  # type: ignore[no-untyped-call]
         return self._called(x, state, lengths, watch)
 
     def _called(

@@ -29,7 +29,8 @@ _POINTERS = [
     *("buffers", "operands", "sources", "matrices", "targets", "groups", "phases", "code", "outers"),
     *("finals", "sums"),
 ]
-_COUNTS = [*(f"n_{name}" for name in _POINTERS), "n_vectors", "n_registers"]
+_COUNTED = ["operands", "phases", "outers", "finals", "sums"]
+_COUNTS = [*(f"n_{name}" for name in _COUNTED), "n_vectors", "n_registers"]
 _RANGES = ["before", "loop", "closing", "after"]
 
 
@@ -139,7 +140,7 @@ class Bound:
         self.program = program
         self.cell = program.planned.wish.cell
         self.arrays = [np.array(program.records[name], dtype=np.int32) for name in _POINTERS]
-        counts = [len(program.records[name]) for name in _POINTERS]
+        counts = [len(program.records[name]) for name in _COUNTED]
         self.structure = ProgramRecord(
             *(a.ctypes.data for a in self.arrays), *counts, len(program.vectors), program.registers,
             *(_Range(*pair) for pair in program.ranges), int(program.planned.backwards),

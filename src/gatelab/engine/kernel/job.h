@@ -96,8 +96,7 @@ struct Program {
   const Outer *outers;
   const Final *finals;
   const int32_t *sums;  // for each vector's gradient that the loop adds up: index into Job::widths
-  int32_t n_buffers, n_operands, n_sources, n_matrices, n_targets, n_groups, n_phases, n_code;
-  int32_t n_outers, n_finals, n_sums, n_vectors, n_registers;
+  int32_t n_operands, n_phases, n_outers, n_finals, n_sums, n_vectors, n_registers;
   Range before, loop, closing, after;  // phases: for all rows, each step, after the last step, for all rows
   int32_t backwards;
 };

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+import torch.utils.checkpoint
 
 import gatelab
 from gatelab import cells
@@ -357,3 +358,15 @@ def test_torch_compile_leaves_the_layer_as_it_is(recwarn):
     fast = torch.compile(layer, backend="eager")
     same([fast(x)[0], fast(x[:2])[0]], [layer(x)[0], layer(x[:2])[0]])
     assert not [w for w in recwarn if "Dynamo" in str(w.message)]
+
+
+def test_checkpointing_frees_what_was_kept():
+    layer, x = layer_of("lstm", hidden=70), normal(40, 20, 5)
+    x.requires_grad_()
+    plain = layer(x)[0]
+    held = POOL.leased
+    expected = torch.autograd.grad(plain.sum(), x)[0]
+    del plain
+    again = torch.utils.checkpoint.checkpoint(lambda x: layer(x)[0], x, use_reentrant=False)
+    assert POOL.leased < held / 3
+    assert torch.equal(torch.autograd.grad(again.sum(), x)[0], expected)

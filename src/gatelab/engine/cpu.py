@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gatelab.engine.bound import ALIGNED, Bound, JobRecord, Layout, bound, machine
-from gatelab.engine.pool import POOL, Lease
+from gatelab.engine.pool import POOL
 from gatelab.engine.reference import Sizes, rules
 from gatelab.engine.rows import Rows
 from gatelab.engine.split import Wish
@@ -22,12 +22,15 @@ from gatelab.graph.node import Node
 FEW_ROWS = 3  # with so few rows a thread, products with the input are computed for all steps at once
 
 
+BYTES = torch.empty(0, dtype=torch.uint8, device="cpu")  # the type of a block of memory
+
+
 @dataclass(eq=False)
 class Kept:
-    """What a forward pass leaves for the backward pass."""
+    """What a forward pass leaves for the backward pass: a block of bytes, and where its places lie in it."""
 
     layout: Layout
-    lease: Lease
+    block: Tensor
 
 
 def _run(
@@ -61,7 +64,7 @@ def _run(
     wide = int(like.dtype is torch.float64)
     widths = (sizes.input, sizes.hidden, sizes.hidden // sizes.block, 1, sizes.block)
     layout = bound.layout(rows.count, batch, widths, wide, keep, None if lent is None else lent.layout)
-    kept = Kept(layout, POOL.lease(layout.kept_bytes)) if keep else None
+    kept = Kept(layout, POOL.tensor((max(ALIGNED, layout.kept_bytes),), BYTES)) if keep else None
     held = _fixed(bound, sizes, weights)
     matrices = [_rows_contiguous(weights[name]) for name in bound.weights]
     found = gradients or {}
@@ -84,7 +87,7 @@ def _run(
     passing = POOL.lease(layout.passing_bytes + scratch + ALIGNED)
     try:
         memory = kept or lent
-        bases = (0 if memory is None else memory.lease.address, passing.address, 0)
+        bases = (0 if memory is None else memory.block.data_ptr(), passing.address, 0)
         addresses = [bases[side] + offset for side, offset, _ in layout.where]
         strides = [stride for _, _, stride in layout.where]
         for name, tensor in tensors.items():

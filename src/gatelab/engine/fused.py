@@ -29,10 +29,12 @@ class TileFunction(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         """Run the cell and keep what its adjoint reads."""
         x, states, weights, masks = _parts(cell, tensors)
-        given, finals, ctx.kept = cpu.forward(cell, sizes, rows, x, states, weights, masks, outputs, True)
+        given, finals, kept = cpu.forward(cell, sizes, rows, x, states, weights, masks, outputs, True)
+        assert kept is not None
         ctx.cell, ctx.sizes, ctx.rows, ctx.outputs = cell, sizes, rows, outputs
-        ctx.count = len(tensors)
-        ctx.save_for_backward(*tensors, *given)  # freed after use; changes in place are found out
+        ctx.count, ctx.layout, ctx.used = len(tensors), kept.layout, False
+        # Freed after use; changes in place are found out; hooks on saved tensors see all that is kept.
+        ctx.save_for_backward(*tensors, *given, kept.block)
         ctx.set_materialize_grads(False)
         return (*given, *finals)
 
@@ -43,7 +45,7 @@ class TileFunction(torch.autograd.Function):
         The definition also serves cotangents that have no memory, such as a whole batch of them.
         """
         saved = ctx.saved_tensors
-        tensors, given = saved[: ctx.count], saved[ctx.count :]
+        tensors, given, kept = saved[: ctx.count], saved[ctx.count : -1], cpu.Kept(ctx.layout, saved[-1])
         wanted = ctx.needs_input_grad[4:]  # behind cell, sizes, rows and outputs
         cell: Cell = ctx.cell
         twice = "a derivative of the derivative was asked for" if torch.is_grad_enabled() else ""
@@ -52,11 +54,13 @@ class TileFunction(torch.autograd.Function):
             return (None, None, None, None, *_again(ctx, tensors, cotangents, wanted))
         with torch.no_grad():
             x, states, weights, masks = _parts(cell, tensors)
-            kept, ctx.kept = ctx.kept, None
-            if kept is None:  # the memory was used up by the first of several backward passes
-                given, _, kept = cpu.forward(
+            if ctx.used:  # the memory was used up by the first of several backward passes
+                given, _, again = cpu.forward(
                     cell, ctx.sizes, ctx.rows, x, states, weights, masks, ctx.outputs, True
                 )
+                assert again is not None
+                kept = again
+            ctx.used = True
             first = 1 + len(cell.states)
             to_input, to_starts, to_weights = cpu.backward(
                 cell, ctx.sizes, ctx.rows, x, states, weights, masks, given, kept,

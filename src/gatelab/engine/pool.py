@@ -80,7 +80,7 @@ class Pool:
     def tensor(self, shape: Sequence[int], like: Tensor) -> Tensor:
         """Return a tensor with the type of ``like`` whose memory comes back when torch frees it."""
         count = math.prod(shape)
-        if count * like.element_size() < SMALL:
+        if count * like.element_size() < SMALL and like.is_floating_point():
             made = torch.empty(shape, dtype=like.dtype, device="cpu")
             return made if self.fill is None else made.fill_(self.fill)
         lease = self.lease(count * like.element_size())

@@ -17,7 +17,8 @@ def check(planned: Pass) -> Pass:
     3. A value is loaded from a place that is written by an earlier phase, or by none; only what goes from
        step to step may be written again, by the phase that loads it or a later one.
     4. What is read at another step is kept for all steps, or for two.
-    5. A place that uses the memory of another has its width and its span.
+    5. A place that uses the memory of another has its width and its span, and no phase after the one that
+       writes it, no product of a later phase and no gradient reads the other one.
 
     Raises
     ------
@@ -35,6 +36,8 @@ def check(planned: Pass) -> Pass:
     for place, memory in planned.shares.items():
         if (place.width, place.span) != (memory.width, memory.span):
             _refuse(planned, place, f"shares the memory of {memory.name}, which is of another size")
+        if _read_later(planned, memory, _written(planned, planned.loop)[place]):
+            _refuse(planned, place, f"shares the memory of {memory.name}, which is read afterwards")
     return planned
 
 
@@ -65,6 +68,16 @@ def _load(planned: Pass, reading: Reading, written: dict[Place, int], number: in
 def _other_step(planned: Pass, reading: Reading) -> None:
     if reading.place.span == "step":
         _refuse(planned, reading.place, "is read at another step, and kept for one only")
+
+
+def _read_later(planned: Pass, memory: Place, number: int) -> bool:
+    """Return whether a place is read at this step once phase ``number`` has written over it."""
+    if any(right.place == memory for _, _, right in planned.outers):
+        return True
+    loaded = (r for phase in planned.loop[number + 1 :] for r in phase.loads.values())
+    targets = (t for phase in planned.loop[number:] for t in phase.targets.values())
+    vectors = (p.vector for t in targets for p in t.products)
+    return any(r.place == memory and r.shift == 0 for r in (*loaded, *vectors))
 
 
 def _refuse(planned: Pass, place: Place, what: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, auto
 
-from gatelab.engine.plan import Phase, Place, Reading, is_spread
+from gatelab.engine.plan import Phase, Place, Reading, is_fixed, is_spread
+from gatelab.graph.fold import topological
 from gatelab.graph.node import Node
 from gatelab.graph.op import Op
 
@@ -117,10 +119,8 @@ def uses_of_places(steps: Sequence[Step]) -> tuple[dict[Place, int], dict[Place,
 class _Writer:
     def __init__(self, phase: Phase, fixed: set[Node]) -> None:
         self.phase, self.fixed = phase, fixed
-        self.order = self._order()
-        self.uses: dict[Node, int] = {}
-        for node in [*phase.wanted, *(s for n in self.order for s in self._inner(n))]:
-            self.uses[node] = self.uses.get(node, 0) + 1
+        self.order = [n for n in topological(phase.wanted, self._inner) if not self._is_fixed(n)]
+        self.uses = Counter([*phase.wanted, *(s for n in self.order for s in self._inner(n))])
         self.steps: list[Step] = []
         self.held: dict[Node, object] = {}  # values that another register holds already
 
@@ -151,7 +151,7 @@ class _Writer:
         return self._resolved()
 
     def _is_fixed(self, node: Node) -> bool:
-        return node in self.fixed or node.op in (Op.CONST, Op.SIZE, Op.PARAM)
+        return is_fixed(node, self.fixed)
 
     def _inner(self, node: Node) -> tuple[Node, ...]:
         """Return the values of this phase from which a value is computed."""
@@ -160,20 +160,6 @@ class _Writer:
         if node in self.phase.targets:
             return self.phase.targets[node].rest
         return () if node in self.phase.entries else node.sources
-
-    def _order(self) -> list[Node]:
-        order: dict[Node, None] = {}
-        stack = [(node, False) for node in reversed(self.phase.wanted)]
-        while stack:
-            node, ready = stack.pop()
-            if node in order:
-                continue
-            if ready:
-                order[node] = None
-            else:
-                stack.append((node, True))
-                stack.extend((s, False) for s in reversed(self._inner(node)))
-        return [n for n in order if not self._is_fixed(n)]
 
     def _recipe(self, node: Node) -> list[Step]:
         if node in self.phase.loads:
@@ -224,7 +210,7 @@ class _Writer:
 
     def _product(self, node: Node) -> bool:
         """Return whether a product of two values may be computed with the sum it goes into."""
-        return node.op is Op.MUL and self.uses.get(node, 0) == 1 and not self._elsewhere(node)
+        return node.op is Op.MUL and self.uses[node] == 1 and not self._elsewhere(node)
 
     def _is_summed_product(self, node: Node) -> bool:
         """Return whether a product of two values is needed for its sum over rows only."""
@@ -282,7 +268,7 @@ class _Writer:
                 return Step(Code.MUL_CONSTANT, node, (a,), Number(b))
             if self._is_fixed(b) and not self._is_fixed(a):
                 return Step(Code.MUL_VECTOR, node, (a,), b)
-            if self.uses.get(b, 0) == 1 and not self._elsewhere(b) and not self._is_fixed(a):
+            if self.uses[b] == 1 and not self._elsewhere(b) and not self._is_fixed(a):
                 slope = _slope(b)
                 if slope is not None and not self._is_fixed(slope[1]):
                     return Step(slope[0], node, (a, slope[1]))

@@ -10,12 +10,14 @@ The same planner serves forward and backward, the loop and what is done before a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from gatelab.axes import Width
 from gatelab.errors import EngineError
+from gatelab.graph.fold import topological
 from gatelab.graph.node import Node
 from gatelab.graph.op import ELEMENTWISE, PRODUCTS, Op
 
@@ -179,6 +181,16 @@ def early_phases(work: Work) -> list[Phase]:
     return list(phases.values())
 
 
+def is_fixed(node: Node, fixed: Collection[Node]) -> bool:
+    """Return whether a value does not depend on the row: one of these, or a leaf that never does."""
+    return node in fixed or node.op in (Op.CONST, Op.SIZE, Op.PARAM)
+
+
+def used_twice(sources: Iterable[Node]) -> set[Node]:
+    """Return the nodes that come more than once."""
+    return {node for node, count in Counter(sources).items() if count > 1}
+
+
 def is_sum(node: Node) -> bool:
     """Return whether a node sums over units into a narrower value."""
     return node.op is Op.SUM and node.width != node.sources[0].width
@@ -189,7 +201,7 @@ def is_spread(node: Node) -> bool:
     return node.op is Op.SPREAD and node.width != node.sources[0].width
 
 
-def summands(root: Node, keeps: Mapping[Node, object]) -> list[Node]:
+def summands(root: Node, keeps: Collection[Node] = ()) -> list[Node]:
     """Return the values whose sum ``root`` is; sums inside it are followed unless they are in ``keeps``."""
     found, stack = [], [root]
     while stack:
@@ -205,14 +217,9 @@ class _Planner:
     def __init__(self, work: Work, fixed: set[Node], label: str) -> None:
         self.work, self.fixed, self.label = work, fixed, label
         roots = [*(n for n, _ in work.stores), *(n for _, n in work.sums)]
-        self.order = self._below(roots)
-        uses: dict[Node, int] = {}
-        for node in roots:
-            uses[node] = uses.get(node, 0) + 2  # what is acted on keeps its own value
-        for node in self.order:
-            for source in self._sources(node):
-                uses[source] = uses.get(source, 0) + 1
-        self.shared = {n: True for n, count in uses.items() if count > 1}
+        self.order = topological(roots, self._sources)
+        # What is acted on keeps its own value, as what is used twice does.
+        self.shared = set(roots) | used_twice(s for n in self.order for s in self._sources(n))
         self.place_of: dict[Node, Reading] = {}
         self.made: dict[tuple[int, Width], Phase] = {}
         for node, place in work.stores:
@@ -235,29 +242,11 @@ class _Planner:
             self._follow(self.made[key])
         return [self.made[key] for key in sorted(self.made)]
 
-    def _is_fixed(self, node: Node) -> bool:
-        return node in self.fixed or node.op in (Op.CONST, Op.SIZE, Op.PARAM)
-
     def _known(self, node: Node) -> bool:
-        return node in self.work.resident or self._is_fixed(node)
+        return node in self.work.resident or is_fixed(node, self.fixed)
 
     def _sources(self, node: Node) -> tuple[Node, ...]:
         return () if self._known(node) or node in self.work.entries else node.sources
-
-    def _below(self, roots: Iterable[Node]) -> list[Node]:
-        """Return what has to be computed, sources first."""
-        order: dict[Node, None] = {}
-        stack = [(root, False) for root in reversed(list(roots))]
-        while stack:
-            node, ready = stack.pop()
-            if node in order:
-                continue
-            if ready:
-                order[node] = None
-            else:
-                stack.append((node, True))
-                stack.extend((s, False) for s in reversed(self._sources(node)))
-        return list(order)
 
     def _sums_of_products(self) -> dict[Node, list[Node]]:
         """Return, for each value that is a sum with a product in it, what is summed."""
@@ -282,6 +271,10 @@ class _Planner:
     def _is_product(self, node: Node) -> bool:
         return node.op in PRODUCTS and not self._known(node) and node not in self.shared
 
+    def _multiplied_here(self, part: Node, whole: Node) -> bool:
+        """Return whether a summand is a product that is done with the sum, not a value of its own."""
+        return part.op in PRODUCTS and not self._known(part) and (part is whole or part in self.inside)
+
     def _set_level(self, node: Node) -> None:
         """Give a node its level; nodes that need nothing but memory have none."""
         if self._known(node) or (node in self.inside and node not in self.sums_of):
@@ -294,7 +287,7 @@ class _Planner:
         if node in self.sums_of:
             levels = [0]
             for part in self.sums_of[node]:
-                if part.op in PRODUCTS and not self._known(part) and (part is node or part in self.inside):
+                if self._multiplied_here(part, node):
                     levels.append(self._after(part.sources[1]))
                 else:
                     levels.append(self.level.get(part, 0))
@@ -347,7 +340,7 @@ class _Planner:
         stack = list(reversed(phase.wanted))
         while stack:
             node = stack.pop()
-            if node in seen or self._is_fixed(node):
+            if node in seen or is_fixed(node, self.fixed):
                 continue
             seen.add(node)
             home = self.level.get(node)
@@ -376,11 +369,11 @@ class _Planner:
         products, rest = [], []
         bias = None
         for part in self.sums_of[node]:
-            if part.op in PRODUCTS and (part is node or part in self.inside) and not self._known(part):
+            if self._multiplied_here(part, node):
                 matrix, vector = part.sources
                 transposed = part.op is Op.MATMUL_T
                 products.append(Product(matrix, self._in_memory(vector), transposed))
-            elif bias is None and self._is_fixed(part) and part.width == node.width:
+            elif bias is None and is_fixed(part, self.fixed) and part.width == node.width:
                 bias = part
             else:
                 rest.append(part)

@@ -22,6 +22,7 @@ from gatelab.engine.plan import (
     early_phases,
     plan,
     summands,
+    used_twice,
 )
 from gatelab.graph.cell import Cell
 from gatelab.graph.fold import reached, row_wise, substitute, topological
@@ -169,8 +170,9 @@ def kept_place(node: Node, index: int) -> Place:
 def stored_values(cell: Cell, wish: Wish) -> dict[Node, Reading]:
     """Return what a forward pass that trains leaves in memory."""
     found = _leaves(cell, wish)
+    moving = row_wise(cell.nodes)
     for index, result in enumerate(cell.results):
-        if result.sources and result in row_wise(cell.nodes):
+        if result.sources and result in moving:
             found.setdefault(result, Reading(state_place(cell, index, wish)))
     for index, node in enumerate(kept(cell)):
         found[node] = Reading(kept_place(node, index))
@@ -227,8 +229,8 @@ def backward_pass(wish: Wish) -> Pass:
     resident = stored_values(cell, wish)
     seeds = dict(zip((s.name for s in cell.states), derivative.cotangents, strict=True))
     outers, vectors = _gradients(derivative, wish)
-    uses = _uses(derivative, wish)
-    carried = {name: _carried(node, uses) for name, node in derivative.states.items()}
+    shared = _shared(derivative, wish)
+    carried = {name: _carried(node, shared) for name, node in derivative.states.items()}
     moving = row_wise(derivative.roots)
     made = Pass(wish, backwards=True, fixed=set(topological(derivative.roots)) - moving)
 
@@ -262,9 +264,7 @@ def backward_pass(wish: Wish) -> Pass:
             made.closing += plan(work, made.fixed, f"closing {state.name} ")
     wanted = derivative.input if wish.with_input else None
     to_input = Place("to input", "I", "all", owned=False)
-    if wanted is not None and not (
-        wish.hoisted and _input_after(wanted, uses, resident, left, to_input, made)
-    ):
+    if wanted is not None and not (wish.hoisted and _input_after(wanted, resident, left, to_input, made)):
         stores.append((wanted, to_input))
     stores += list(lefts.items())
     made.column_sums = [(name, lefts[node]) for name, node in vectors if node in lefts]
@@ -310,7 +310,7 @@ def _gradients(
     for name, node in derivative.parameters.items():
         if name not in wish.weights:
             continue
-        parts = summands(node, {})
+        parts = summands(node)
         if any(p.op is Op.OUTER for p in parts):
             assert all(p.op is Op.OUTER for p in parts), f"the gradient of {name} is no sum of outer products"
             outers += [(name, p.sources[0], p.sources[1]) for p in parts]
@@ -319,21 +319,18 @@ def _gradients(
     return outers, vectors
 
 
-def _uses(derivative: Adjoint, wish: Wish) -> dict[Node, int]:
-    wanted = [n for k, n in derivative.parameters.items() if k in wish.weights]
-    wanted += [derivative.input] if wish.with_input and derivative.input is not None else []
-    roots = [*wanted, *derivative.states.values()]
-    uses: dict[Node, int] = {}
-    for node in [*roots, *(s for n in topological(roots) for s in n.sources)]:
-        uses[node] = uses.get(node, 0) + 1
-    return uses
+def _shared(derivative: Adjoint, wish: Wish) -> set[Node]:
+    """Return the values that more than one derivative, or one twice, is made of."""
+    roots = [n for k, n in derivative.parameters.items() if k in wish.weights]
+    roots += [derivative.input] if wish.with_input and derivative.input is not None else []
+    roots += derivative.states.values()
+    return used_twice([*roots, *(s for n in topological(roots) for s in n.sources)])
 
 
-def _carried(node: Node, uses: Mapping[Node, int]) -> _Carried:
+def _carried(node: Node, shared: set[Node]) -> _Carried:
     """Part the cotangent of a state into products, to be done at the next step, and the rest."""
-    if uses[node] > 1:
+    if node in shared:
         return _Carried((), node)
-    shared = {n: True for n, count in uses.items() if count > 1}
     parts = summands(node, shared)
     moved = [p for p in parts if p.op in PRODUCTS and p not in shared]
     rest = [p for p in parts if p not in moved]
@@ -358,14 +355,13 @@ def _right(
 
 def _input_after(
     wanted: Node,
-    uses: Mapping[Node, int],
     resident: Mapping[Node, Reading],
     left: Callable[[Node], Place],
     place: Place,
     made: Pass,
 ) -> bool:
     """Plan the derivative by the input behind the loop, where it is a sum of products and nothing else."""
-    parts = summands(wanted, {})
+    parts = summands(wanted)
     if not all(p.op in PRODUCTS and p.sources[1] not in resident for p in parts):
         return False
     products = tuple(Product(p.sources[0], Reading(left(p.sources[1])), p.op is Op.MATMUL_T) for p in parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from operator import attrgetter
 from typing import TypeVar
 
 from gatelab.graph.node import Node, make
@@ -11,22 +12,25 @@ from gatelab.graph.op import Op
 V = TypeVar("V")
 
 
-def topological(roots: Iterable[Node]) -> list[Node]:
-    """Return every node below the roots once, each after its sources, in a fixed order."""
-    order: list[Node] = []
-    done: set[Node] = set()
+def topological(
+    roots: Iterable[Node], sources: Callable[[Node], Iterable[Node]] = attrgetter("sources")
+) -> list[Node]:
+    """Return every node below the roots once, each after its sources, in a fixed order.
+
+    ``sources`` says what a node needs; by default that from which it is made.
+    """
+    order: dict[Node, None] = {}
     stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(list(roots))]
     while stack:
-        node, sources_done = stack.pop()
-        if node in done:
+        node, ready = stack.pop()
+        if node in order:
             continue
-        if sources_done:
-            done.add(node)
-            order.append(node)
+        if ready:
+            order[node] = None
         else:
             stack.append((node, True))
-            stack.extend((source, False) for source in reversed(node.sources))
-    return order
+            stack.extend((source, False) for source in reversed(tuple(sources(node))))
+    return list(order)
 
 
 def fold(

@@ -1,6 +1,5 @@
 """The tile machine as a function of torch: memory, sizes, which derivatives, what takes over."""
 
-import copy
 import gc
 import resource
 import sys
@@ -14,38 +13,9 @@ from gatelab import cells
 from gatelab.engine import cpu
 from gatelab.engine.pool import POOL
 from gatelab.errors import EngineError, EngineWarning
+from layers import layer_of, normal, results_of, same, twin
 
 LENGTHS = (4, 1, 6, 3)
-
-
-def layer_of(name="gru", inputs=5, hidden=6, seed=0, **options):
-    torch.manual_seed(seed)
-    return gatelab.Recurrent(name, inputs, hidden, engine="tile", **options).double()
-
-
-def normal(*shape, dtype=torch.float64):
-    return torch.randn(*shape, dtype=dtype)
-
-
-def results_of(layer, *given, **named):
-    """Return outputs and derivatives of a call, the weights' last."""
-    layer.zero_grad()
-    output, state = layer(*given, **named)
-    states = state if isinstance(state, tuple) else (state,)
-    (output.square().sum() + sum(s.sum() for s in states)).backward()
-    return [output.detach(), *(s.detach() for s in states), *(p.grad.clone() for p in layer.parameters())]
-
-
-def twin(layer):
-    """Return the same layer on the reference engine."""
-    other = copy.deepcopy(layer)
-    other.wanted_engine = "reference"
-    return other
-
-
-def same(ours, theirs, limit=1e-10):
-    for a, b in zip(ours, theirs, strict=True):
-        torch.testing.assert_close(a, b, rtol=limit, atol=limit)
 
 
 @pytest.fixture(autouse=True)
@@ -150,16 +120,13 @@ def test_a_step_asks_for_no_fresh_pages():
 
 
 def test_too_little_memory_is_said():
-    layer = layer_of("tanh", 1, 4096)
+    layer, rows = layer_of("tanh", 1, 4096), gatelab.engine.Rows.full(20_000, 10**9)
     x = torch.zeros(1, 1, 1, dtype=torch.float64).expand(20_000, 10**9, 1)
-    with (
-        torch.no_grad(),
-        pytest.raises(EngineError, match=r"out of memory: wanted .* MiB for one pass; try shorter"),
-    ):
-        cpu.forward(
-            layer.cell, cpu.Sizes(1, 4096, 1, x.new_empty(0)), gatelab.engine.Rows.full(20_000, 10**9),
-            x.flatten(0, 1), (x[0, :1],), layer.weights(0, 0), {},
-        )  # fmt: skip
+    sizes = cpu.Sizes(1, 4096, 1, x.new_empty(0))
+    batch = cpu.Batch(layer.cell, sizes, rows, x.flatten(0, 1), (x[0, :1],), layer.weights(0, 0), {})
+    wanted = r"out of memory: wanted .* MiB for one pass; try shorter"
+    with torch.no_grad(), pytest.raises(EngineError, match=wanted):
+        cpu.forward(batch)
 
 
 # ── sizes ──

@@ -13,29 +13,7 @@ import torch
 
 import gatelab
 from gatelab.engine import bound
-
-
-def layer_of(name="gru", inputs=5, hidden=6, seed=0, **options):
-    torch.manual_seed(seed)
-    return gatelab.Recurrent(name, inputs, hidden, engine="tile", **options).double()
-
-
-def normal(*shape, dtype=torch.float64):
-    return torch.randn(*shape, dtype=dtype)
-
-
-def results_of(layer, *given, **named):
-    """Return outputs and derivatives of a call, the weights' last."""
-    layer.zero_grad()
-    output, state = layer(*given, **named)
-    states = state if isinstance(state, tuple) else (state,)
-    (output.square().sum() + sum(s.sum() for s in states)).backward()
-    return [output.detach(), *(s.detach() for s in states), *(p.grad.clone() for p in layer.parameters())]
-
-
-def same(ours, theirs, limit=1e-10):
-    for a, b in zip(ours, theirs, strict=True):
-        torch.testing.assert_close(a, b, rtol=limit, atol=limit)
+from layers import layer_of, normal, results_of, same
 
 
 def test_copies():

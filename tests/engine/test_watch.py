@@ -1,36 +1,13 @@
 """Watched values from the tile machine, through layers, directions and layouts."""
 
-import copy
-
 import pytest
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-import gatelab
 from gatelab.errors import CellError
+from layers import layer_of, normal, same, twin
 
 LENGTHS = (4, 1, 6, 3)
-
-
-def layer_of(name="gru", inputs=5, hidden=6, seed=0, **options):
-    torch.manual_seed(seed)
-    return gatelab.Recurrent(name, inputs, hidden, engine="tile", **options).double()
-
-
-def normal(*shape, dtype=torch.float64):
-    return torch.randn(*shape, dtype=dtype)
-
-
-def twin(layer):
-    """Return the same layer on the reference engine."""
-    other = copy.deepcopy(layer)
-    other.wanted_engine = "reference"
-    return other
-
-
-def same(ours, theirs, limit=1e-10):
-    for a, b in zip(ours, theirs, strict=True):
-        torch.testing.assert_close(a, b, rtol=limit, atol=limit)
 
 
 @pytest.fixture(autouse=True)

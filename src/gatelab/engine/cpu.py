@@ -25,6 +25,37 @@ FEW_ROWS = 3  # with so few rows a thread, products with the input are computed 
 BYTES = torch.empty(0, dtype=torch.uint8, device="cpu")  # the type of a block of memory
 
 
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """A cell and all that it is run on.
+
+    Attributes
+    ----------
+    x
+        Input rows [N, I].
+    states
+        Before the first step, [B, width] each, in the rows' order.
+    weights, masks
+        By name; matrices [rows, columns], vectors [rows], masks [N, width].
+    outputs
+        The states to give out for all rows.
+    """
+
+    cell: Cell
+    sizes: Sizes
+    rows: Rows
+    x: Tensor
+    states: Sequence[Tensor]
+    weights: Mapping[str, Tensor]
+    masks: Mapping[str, Tensor]
+    outputs: tuple[int, ...] = (0,)
+
+    @property
+    def hoisted(self) -> bool:
+        """Whether products with the input are computed for all steps at once."""
+        return self.rows.batch <= FEW_ROWS * torch.get_num_threads()
+
+
 @dataclass(eq=False)
 class Kept:
     """What a forward pass leaves for the backward pass: a block of bytes, and where its places lie in it."""
@@ -35,10 +66,8 @@ class Kept:
 
 def _run(
     bound: Bound,
-    sizes: Sizes,
-    rows: Rows,
+    batch: Batch,
     tensors: Mapping[str, Tensor],
-    weights: Mapping[str, Tensor],
     lent: Kept | None = None,
     gradients: Mapping[str, Tensor] | None = None,
     finals: Sequence[Tensor] = (),
@@ -60,10 +89,11 @@ def _run(
     keep
         Whether the values that the backward pass reads are to outlive the call.
     """
-    batch, threads, like = rows.batch, torch.get_num_threads(), sizes.like
+    sizes, rows, weights = batch.sizes, batch.rows, batch.weights
+    threads, like = torch.get_num_threads(), sizes.like
     wide = int(like.dtype is torch.float64)
     widths = (sizes.input, sizes.hidden, sizes.hidden // sizes.block, 1, sizes.block)
-    layout = bound.layout(rows.count, batch, widths, wide, keep, None if lent is None else lent.layout)
+    layout = bound.layout(rows.count, rows.batch, widths, wide, keep, None if lent is None else lent.layout)
     kept = Kept(layout, POOL.tensor((max(ALIGNED, layout.kept_bytes),), BYTES)) if keep else None
     held = _fixed(bound, sizes, weights)
     matrices = [_rows_contiguous(weights[name]) for name in bound.weights]
@@ -98,7 +128,7 @@ def _run(
             addresses[bound.index[place.name]] = held[node].data_ptr()
         for name, start in begin:
             index = bound.index[name]
-            _begin(addresses[index], strides[index], batch, start, like)
+            _begin(addresses[index], strides[index], rows.batch, start, like)
         buffers, steps = _pointers(addresses), (ctypes.c_int64 * len(strides))(*strides)
         job.buffers, job.strides = ctypes.addressof(buffers), ctypes.addressof(steps)
         job.scratch = passing.address + layout.passing_bytes
@@ -140,24 +170,12 @@ def _rows_contiguous(matrix: Tensor) -> Tensor:
 
 
 def forward(
-    cell: Cell,
-    sizes: Sizes,
-    rows: Rows,
-    x: Tensor,
-    states: Sequence[Tensor],
-    weights: Mapping[str, Tensor],
-    masks: Mapping[str, Tensor],
-    outputs: tuple[int, ...] = (0,),
-    training: bool = False,
+    batch: Batch, training: bool = False
 ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], Kept | None]:
-    """Run ``cell`` over all rows.
+    """Run a cell over all rows.
 
     Parameters
     ----------
-    states
-        Before the first step, [B, width] each, in the rows' order.
-    outputs
-        The states to give out for all rows.
     training
         Whether to keep what :func:`backward` reads.
 
@@ -170,33 +188,37 @@ def forward(
     kept
         For the backward pass; None where nothing is to be kept.
     """
-    program = bound(Wish(cell, outputs, hoisted=_hoisted(rows), training=training), False)
+    cell, sizes, rows = batch.cell, batch.sizes, batch.rows
+    program = bound(Wish(cell, batch.outputs, hoisted=batch.hoisted, training=training), False)
     widths = [sizes[s.width or "H"] for s in cell.states]
-    given = tuple(POOL.tensor((rows.count, widths[k]), sizes.like) for k in outputs)
+    given = tuple(POOL.tensor((rows.count, widths[k]), sizes.like) for k in batch.outputs)
     finals = tuple(sizes.like.new_empty(rows.batch, w) for w in widths)
-    tensors = _tensors(program, x, states, masks, outputs, given)
-    kept = _run(program, sizes, rows, tensors, weights, finals=finals, keep=training)
+    kept = _run(program, batch, _tensors(program, batch, given), finals=finals, keep=training)
     return given, finals, kept
 
 
 def backward(
-    cell: Cell,
-    sizes: Sizes,
-    rows: Rows,
-    x: Tensor,
-    states: Sequence[Tensor],
-    weights: Mapping[str, Tensor],
-    masks: Mapping[str, Tensor],
+    batch: Batch,
     given: Sequence[Tensor],
-    kept: Kept | None,
+    kept: Kept,
     cotangents: Sequence[Tensor | None],
     ended: Sequence[Tensor | None],
     wanted: frozenset[str],
     with_input: bool,
     with_starts: bool,
-    outputs: tuple[int, ...] = (0,),
 ) -> tuple[Tensor | None, list[Tensor | None], dict[str, Tensor]]:
     """Run the adjoint; its memory is that of ``kept``, which is used up.
+
+    Parameters
+    ----------
+    given, kept
+        What :func:`forward` returned.
+    cotangents, ended
+        ∂L/∂output [N, width] and ∂L/∂(last state) [B, width]; None stands for zeros.
+    wanted
+        Names of the weights whose derivatives are asked for.
+    with_input, with_starts
+        Whether those of the input, and of the states before the first step, are.
 
     Returns
     -------
@@ -204,53 +226,42 @@ def backward(
         ∂L/∂x [N, I], ∂L/∂(states before the first step) [B, width] each, and ∂L/∂weight by name.
     """
     wish = Wish(
-        cell, outputs, _hoisted(rows), True,
-        given=tuple(k for k, c in zip(outputs, cotangents, strict=True) if c is not None),
+        batch.cell, batch.outputs, batch.hoisted, True,
+        given=tuple(k for k, c in zip(batch.outputs, cotangents, strict=True) if c is not None),
         ended=tuple(k for k, c in enumerate(ended) if c is not None),
         with_input=with_input, with_starts=with_starts, weights=wanted,
     )  # fmt: skip
-    like = sizes.like
+    sizes, rows, like = batch.sizes, batch.rows, batch.sizes.like
     program = bound(wish, True)
-    tensors = _tensors(program, x, states, masks, outputs, given)
-    for k, cotangent in zip(outputs, cotangents, strict=True):
+    tensors = _tensors(program, batch, given)
+    for k, cotangent in zip(batch.outputs, cotangents, strict=True):
         if cotangent is not None:
             tensors[program.states[k].given] = _rows_contiguous(cotangent)
     to_input = POOL.tensor((rows.count, sizes.input), like) if "to input" in program.index else None
     if to_input is not None:
         tensors["to input"] = to_input
-    to_starts: list[Tensor | None] = [None] * len(cell.states)
+    to_starts: list[Tensor | None] = [None] * len(batch.states)
     begin: list[tuple[str, Tensor | None]] = []
     for index, keys in enumerate(program.states):
         if keys.carry is not None:
             begin.append((keys.carry, ended[index]))
         if keys.to_start is not None:
-            width = cell.states[index].width
+            width = batch.cell.states[index].width
             to_starts[index] = tensors[keys.to_start] = like.new_empty(rows.batch, sizes[width or "H"])
     names = [*program.gradients, *program.sums]
-    gradients = {n: torch.empty_like(weights[n], memory_format=torch.contiguous_format) for n in names}
-    _run(program, sizes, rows, tensors, weights, kept, gradients, (), begin)
+    gradients = {n: torch.empty_like(batch.weights[n], memory_format=torch.contiguous_format) for n in names}
+    _run(program, batch, tensors, kept, gradients, (), begin)
     return to_input, to_starts, gradients
 
 
-def _hoisted(rows: Rows) -> bool:
-    return rows.batch <= FEW_ROWS * torch.get_num_threads()
-
-
-def _tensors(
-    program: Bound,
-    x: Tensor,
-    states: Sequence[Tensor],
-    masks: Mapping[str, Tensor],
-    outputs: tuple[int, ...],
-    given: Sequence[Tensor],
-) -> dict[str, Tensor]:
+def _tensors(program: Bound, batch: Batch, given: Sequence[Tensor]) -> dict[str, Tensor]:
     """Return the tensors that hold input, masks, states before the first step and outputs, by place."""
-    found = {"input": _rows_contiguous(x)}
+    found = {"input": _rows_contiguous(batch.x)}
     for name, key in program.masks:
-        found[key] = masks[name].contiguous()
-    for keys, start in zip(program.states, states, strict=False):
+        found[key] = batch.masks[name].contiguous()
+    for keys, start in zip(program.states, batch.states, strict=False):
         if keys.start is not None:
             found[keys.start] = _rows_contiguous(start)
-    for k, tensor in zip(outputs, given, strict=True):
+    for k, tensor in zip(batch.outputs, given, strict=True):
         found[program.states[k].state] = tensor
     return found

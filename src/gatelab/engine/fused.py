@@ -28,8 +28,7 @@ class TileFunction(torch.autograd.Function):
         ctx: Any, cell: Cell, sizes: Sizes, rows: Rows, outputs: tuple[int, ...], *tensors: Tensor
     ) -> tuple[Tensor, ...]:
         """Run the cell and keep what its adjoint reads."""
-        x, states, weights, masks = _parts(cell, tensors)
-        given, finals, kept = cpu.forward(cell, sizes, rows, x, states, weights, masks, outputs, True)
+        given, finals, kept = cpu.forward(_batch(cell, sizes, rows, outputs, tensors), True)
         assert kept is not None
         ctx.cell, ctx.sizes, ctx.rows, ctx.outputs = cell, sizes, rows, outputs
         ctx.count, ctx.layout, ctx.used = len(tensors), kept.layout, False
@@ -53,20 +52,17 @@ class TileFunction(torch.autograd.Function):
             fall_back(reason)
             return (None, None, None, None, *_again(ctx, tensors, cotangents, wanted))
         with torch.no_grad():
-            x, states, weights, masks = _parts(cell, tensors)
+            batch = _batch(cell, ctx.sizes, ctx.rows, ctx.outputs, tensors)
             if ctx.used:  # the memory was used up by the first of several backward passes
-                given, _, again = cpu.forward(
-                    cell, ctx.sizes, ctx.rows, x, states, weights, masks, ctx.outputs, True
-                )
+                given, _, again = cpu.forward(batch, True)
                 assert again is not None
                 kept = again
             ctx.used = True
             first = 1 + len(cell.states)
             to_input, to_starts, to_weights = cpu.backward(
-                cell, ctx.sizes, ctx.rows, x, states, weights, masks, given, kept,
-                cotangents[: len(ctx.outputs)], cotangents[len(ctx.outputs) :],
+                batch, given, kept, cotangents[: len(ctx.outputs)], cotangents[len(ctx.outputs) :],
                 wanted=frozenset(compress(cell.parameter_names, wanted[first:])),
-                with_input=wanted[0], with_starts=any(wanted[1:first]), outputs=ctx.outputs,
+                with_input=wanted[0], with_starts=any(wanted[1:first]),
             )  # fmt: skip
         found = [to_input, *to_starts, *map(to_weights.get, cell.parameter_names)]
         return (None, None, None, None, *found, *[None] * len(cell.masks))
@@ -93,16 +89,16 @@ def _levels_to_the_caller() -> int:
     return level
 
 
-def _parts(
-    cell: Cell, tensors: Sequence[Tensor]
-) -> tuple[Tensor, Sequence[Tensor], dict[str, Tensor], dict[str, Tensor]]:
-    """Part (x, *states, *weights, *masks) into input, states, weights and masks by name."""
+def _batch(
+    cell: Cell, sizes: Sizes, rows: Rows, outputs: tuple[int, ...], tensors: Sequence[Tensor]
+) -> cpu.Batch:
+    """Give (x, *states, *weights, *masks) their names."""
     x, *rest = tensors
     states, rest = rest[: len(cell.states)], rest[len(cell.states) :]
     count = len(cell.parameters)
     weights = dict(zip(cell.parameter_names, rest[:count], strict=True))
     masks = dict(zip(cell.mask_names, rest[count:], strict=True))
-    return x, states, weights, masks
+    return cpu.Batch(cell, sizes, rows, x, states, weights, masks, outputs)
 
 
 def _again(

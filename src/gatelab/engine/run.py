@@ -69,7 +69,8 @@ def run(
         Names of inner values to give out for all rows.
     """
     count = len(cell.states)
-    watching, outputs = _watching(cell, tuple(watch))
+    watching, places = _watching(cell, watch)
+    outputs = tuple(sorted({0, *places.values()}))
     sizes = Sizes(x.shape[-1], hidden_size, cell.block, x.new_empty(0))
     more = [x.new_zeros(rows.batch, sizes[s.width or "H"]) for s in watching.states[count:]]
     tensors = (x, *states, *more, *leaves_of(watching, weights, masks))
@@ -80,9 +81,8 @@ def run(
     if engine == "tile" and differentiable:
         values = TileFunction.apply(watching, sizes, rows, outputs, *tensors)  # type: ignore[no-untyped-call]
     elif engine == "tile":
-        given, finals, _ = cpu.forward(
-            watching, sizes, rows, x, tensors[1 : 1 + count], weights, masks, outputs
-        )
+        batch = cpu.Batch(watching, sizes, rows, x, tensors[1 : 1 + count], weights, masks, outputs)
+        given, finals, _ = cpu.forward(batch)
         values = (*given, *finals)
     elif engine == "reference" and differentiable and not watch:
         values = CellFunction.apply(watching, sizes, rows, *tensors)  # type: ignore[no-untyped-call]
@@ -91,26 +91,19 @@ def run(
         given = tuple(trace.kept[watching.results[k]] for k in outputs)
         full = [sum(rows.sizes), -1]
         values = (trace.output, *(g.expand(*full) for g in given[1:]), *trace.finals)
-    places = {name: outputs.index(k) for name, k in _places(cell, watching, watch).items()}
     finals = tuple(values[len(outputs) :][:count])
-    return Outcome(values[0], finals, {name: values[k] for name, k in places.items()})
+    return Outcome(values[0], finals, {name: values[outputs.index(k)] for name, k in places.items()})
 
 
-def _watching(cell: Cell, names: tuple[str, ...]) -> tuple[Cell, tuple[int, ...]]:
-    """Return the cell with watched values as states of their own, and the states to give out.
+def _watching(cell: Cell, names: Sequence[str]) -> tuple[Cell, dict[str, int]]:
+    """Return the cell with watched values as states of their own, and which state holds each.
 
     A value that is a state already is given out as it is.
     """
     if not names:
-        return cell, (0,)
+        return cell, {}
     found = probe(cell, names)
     new = [n for n in dict.fromkeys(found.values()) if n not in cell.results]
     leaves = tuple(make(Op.STATE, (), f"watched {k}", n.width or "H") for k, n in enumerate(new))
     wider = replace(cell, states=(*cell.states, *leaves), results=(*cell.results, *new))
-    indices = {wider.results.index(n) for n in found.values()}
-    return wider, tuple(sorted({0, *indices}))
-
-
-def _places(cell: Cell, wider: Cell, names: Sequence[str]) -> dict[str, int]:
-    """Return the state that holds each watched value."""
-    return {name: wider.results.index(node) for name, node in probe(cell, names).items()}
+    return wider, {name: wider.results.index(node) for name, node in found.items()}

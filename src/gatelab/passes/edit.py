@@ -73,20 +73,21 @@ def edit(
     return variant
 
 
-def named(cell: Cell, name: str) -> Node:
-    """Return the value of ``cell`` with this name.
+def named(cell: Cell, name: str, known: Mapping[str, Node] | None = None) -> Node:
+    """Return the value of ``cell`` with this name, among those it names or others that are ``known``.
 
     Raises
     ------
     CellError
         Naming near misses, where there is none.
     """
-    if name not in cell.names:
+    known = cell.names if known is None else known
+    if name not in known:
         raise CellError(
-            f"cell {cell.name!r} has no value named {name!r}{near_misses(name, cell.names)} "
-            f"(it names {', '.join(cell.names) or 'none'})"
+            f"cell {cell.name!r} has no value named {name!r}{near_misses(name, known)} "
+            f"(it names {', '.join(known) or 'none'})"
         )
-    return cell.names[name]
+    return known[name]
 
 
 def _as_wide(new: Node, old: Node) -> Node:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gatelab.errors import CellError, near_misses
 from gatelab.graph.cell import Cell
 from gatelab.graph.node import Node
+from gatelab.passes.edit import named
 
 
 def probe(cell: Cell, names: Sequence[str]) -> dict[str, Node]:
@@ -26,10 +26,4 @@ def probe(cell: Cell, names: Sequence[str]) -> dict[str, Node]:
     """
     states = {s.name: r for s, r in zip(cell.states, cell.results, strict=True)}
     known = {**cell.names, **states}
-    for name in names:
-        if name not in known:
-            raise CellError(
-                f"cell {cell.name!r} has no value named {name!r}{near_misses(name, known)} "
-                f"(it names {', '.join(known)})"
-            )
-    return {name: known[name] for name in names}
+    return {name: named(cell, name, known) for name in names}

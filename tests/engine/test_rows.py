@@ -50,9 +50,9 @@ def test_reverse_reads_each_sequence_from_its_own_end(lengths):
 @quickly
 def test_sort_and_unsort(lengths):
     rows = Rows.ragged(torch.tensor(lengths))
-    states = torch.randn(len(lengths), 3)
+    states = torch.randn(2, len(lengths), 3)
     order = sorted(range(len(lengths)), key=lambda b: -lengths[b])
-    assert torch.equal(rows.sort(states), states[order])
+    assert torch.equal(rows.sort(states), states[:, order])
     assert torch.equal(rows.unsort(rows.sort(states)), states)
 
 

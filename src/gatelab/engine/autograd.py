@@ -171,7 +171,8 @@ class CellFunction(torch.autograd.Function):
             with_input = ctx.needs_input_grad[3]  # x, after cell, sizes and rows
             found, states = backward(cell, ctx.sizes, ctx.rows, kept, output, tuple(finals), with_input)
         weights = [found.get(p.name) for p in cell.parameters]
-        answers = [found.get(cell.input), *states, *weights, *[None] * len(cell.masks)]
+        starts = [s if yes else None for s, yes in zip(states, ctx.needs_input_grad[4:], strict=False)]
+        answers = [found.get(cell.input), *starts, *weights, *[None] * len(cell.masks)]
         return (None, None, None, *answers)
 
 
@@ -200,12 +201,17 @@ def differentiated(
 
 
 def traced(
-    cell: Cell, sizes: Sizes, rows: Rows, tensors: tuple[Tensor, ...], keep: tuple[Node, ...] = ()
+    cell: Cell, sizes: Sizes, rows: Rows, tensors: Sequence[Tensor | None], keep: tuple[Node, ...] = ()
 ) -> Trace:
-    """Run the reference on (x, *states, *weights, *masks), in this order."""
+    """Run the reference on (x, *states, *weights, *masks), in this order; no state stands for zeros."""
     x, *rest = tensors
-    states, rest = tuple(rest[: len(cell.states)]), rest[len(cell.states) :]
-    leaves = dict(zip([*cell.parameters, *cell.masks], rest, strict=True))
+    assert x is not None
+    widths = [sizes[s.width or "H"] for s in cell.states]
+    starts, rest = rest[: len(cell.states)], rest[len(cell.states) :]
+    states = tuple(
+        sizes.like.new_zeros(rows.batch, w) if s is None else s for s, w in zip(starts, widths, strict=True)
+    )
+    leaves = {n: t for n, t in zip([*cell.parameters, *cell.masks], rest, strict=True) if t is not None}
     return forward(cell, sizes, rows, {cell.input: x, **leaves}, states, keep)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,7 +34,7 @@ class Batch:
     x
         Input rows [N, I].
     states
-        Before the first step, [B, width] each, in the rows' order.
+        Before the first step, [B, width] each, in the rows' order; None stands for zeros.
     weights, masks
         By name; matrices [rows, columns], vectors [rows], masks [N, width].
     outputs
@@ -45,7 +45,7 @@ class Batch:
     sizes: Sizes
     rows: Rows
     x: Tensor
-    states: Sequence[Tensor]
+    states: Sequence[Tensor | None]
     weights: Mapping[str, Tensor]
     masks: Mapping[str, Tensor]
     outputs: tuple[int, ...] = (0,)
@@ -99,15 +99,15 @@ def _run(
     matrices = [_rows_contiguous(weights[name]) for name in bound.weights]
     found = gradients or {}
     constants = bound.constant(sizes, widths)
-    pointers: list[ctypes.Array[Any]] = [
-        _pointers([w.data_ptr() for w in matrices]),
-        (ctypes.c_int64 * len(matrices))(*[w.stride(0) for w in matrices]),
-        _pointers([held[n].data_ptr() for n in bound.vectors]),
-        _pointers([found[n].data_ptr() if n in found else 0 for n in bound.gradients]),
-        _pointers([found[n].data_ptr() if n in found else 0 for n in bound.sums]),
-        _pointers([f.data_ptr() for f in finals]),
+    lists = [
+        _numbers([w.data_ptr() for w in matrices]),
+        _numbers([w.stride(0) for w in matrices]),
+        _numbers([held[n].data_ptr() for n in bound.vectors]),
+        _numbers([found[n].data_ptr() if n in found else 0 for n in bound.gradients]),
+        _numbers([found[n].data_ptr() if n in found else 0 for n in bound.sums]),
+        _numbers([f.data_ptr() for f in finals]),
     ]
-    at = [ctypes.addressof(p) for p in pointers]
+    at = [one.buffer_info()[0] for one in lists]
     fixed = [ctypes.addressof(c) for c in constants]
     job = JobRecord(
         bound.address, fixed[0], rows.starts_address, rows.steps, None, None, at[0], at[1], at[2],
@@ -129,8 +129,8 @@ def _run(
         for name, start in begin:
             index = bound.index[name]
             _begin(addresses[index], strides[index], rows.batch, start, like)
-        buffers, steps = _pointers(addresses), (ctypes.c_int64 * len(strides))(*strides)
-        job.buffers, job.strides = ctypes.addressof(buffers), ctypes.addressof(steps)
+        buffers, steps = _numbers(addresses), _numbers(strides)
+        job.buffers, job.strides = buffers.buffer_info()[0], steps.buffer_info()[0]
         job.scratch = passing.address + layout.passing_bytes
         machine().run(ctypes.addressof(job), wide)
     finally:
@@ -138,8 +138,9 @@ def _run(
     return kept
 
 
-def _pointers(addresses: Sequence[int]) -> ctypes.Array[ctypes.c_void_p]:
-    return (ctypes.c_void_p * len(addresses))(*addresses)
+def _numbers(values: Sequence[int]) -> array[int]:
+    """Return addresses or sizes as the library reads them, 64 bits each."""
+    return array("q", values)
 
 
 def _begin(start: int, stride: int, batch: int, tensor: Tensor | None, like: Tensor) -> None:
@@ -259,8 +260,8 @@ def _tensors(program: Bound, batch: Batch, given: Sequence[Tensor]) -> dict[str,
     found = {"input": _rows_contiguous(batch.x)}
     for name, key in program.masks:
         found[key] = batch.masks[name].contiguous()
-    for keys, start in zip(program.states, batch.states, strict=False):
-        if keys.start is not None:
+    for keys, start in zip(program.states, batch.states, strict=True):
+        if keys.start is not None and start is not None:
             found[keys.start] = _rows_contiguous(start)
     for k, tensor in zip(batch.outputs, given, strict=True):
         found[program.states[k].state] = tensor

@@ -119,12 +119,14 @@ def obstacle(tensors: Sequence[Tensor]) -> str:
         return "torch.autograd.forward_ad differentiates only torch's own operations"
     if torch.is_autocast_enabled("cpu"):
         return "torch.autocast chooses types for torch's own operations"
-    if any(t.dtype != tensors[0].dtype for t in tensors):
-        return "input, states and weights have different types"
-    if any(t.device.type != "cpu" for t in tensors):
-        return "a tensor is not on the CPU"
-    if tensors[0].dtype not in TYPES:
-        return f"the tile machine computes in float32 and float64, and this is {tensors[0].dtype}"
+    kind = tensors[0].dtype
+    for tensor in tensors:
+        if tensor.dtype is not kind:
+            return "input, states and weights have different types"
+        if not tensor.is_cpu:
+            return "a tensor is not on the CPU"
+    if kind not in TYPES:
+        return f"the tile machine computes in float32 and float64, and this is {kind}"
     return _unreadable(tensors)
 
 
@@ -134,10 +136,14 @@ def _unreadable(tensors: Sequence[Tensor]) -> str:
         return "torch.func transforms only what is made of torch's own operations"
     if any(map(torch._C._functorch.is_legacy_batchedtensor, tensors)):
         return "is_grads_batched takes torch's own operations"
-    plain: Any = Tensor.__torch_dispatch__
-    foreign = any(t.__torch_dispatch__ is not plain for t in tensors)  # type: ignore[misc]
-    if foreign or torch._C._len_torch_dispatch_stack():
+    if torch._C._len_torch_dispatch_stack() or not all(map(_is_plain, {*map(type, tensors)})):
         return (
             "a mode or a subclass of torch's dispatcher, such as FakeTensor, sees only torch's own operations"
         )
     return ""
+
+
+def _is_plain(kind: type[Tensor]) -> bool:
+    """Return whether tensors of this class are torch's own, or work as these do."""
+    plain: Any = Tensor.__torch_dispatch__
+    return kind.__torch_dispatch__ is plain

@@ -140,11 +140,11 @@ class Rows:
         return rows.index_select(0, self._mirror.to(rows.device))
 
     def sort(self, states: Tensor) -> Tensor:
-        """Return states [B, …] of the batch in the rows' order."""
-        return states if self.order is None else states.index_select(0, self.order.to(states.device))
+        """Return states [L, B, width] of the batch in the rows' order."""
+        return states if self.order is None else states.index_select(1, self.order.to(states.device))
 
     def unsort(self, states: Tensor) -> Tensor:
-        """Return states [B, …] in the rows' order as the batch has them."""
+        """Return states [L, B, width] in the rows' order as the batch has them."""
         if self.order is None:
             return states
-        return states.index_select(0, torch.argsort(self.order).to(states.device))
+        return states.index_select(1, torch.argsort(self.order).to(states.device))

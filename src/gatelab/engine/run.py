@@ -41,7 +41,7 @@ class Outcome:
 def run(
     cell: Cell,
     x: Tensor,
-    states: tuple[Tensor, ...],
+    states: Sequence[Tensor | None],
     weights: Mapping[str, Tensor],
     masks: Mapping[str, Tensor],
     rows: Rows,
@@ -58,7 +58,7 @@ def run(
     x
         Input rows [N, I].
     states
-        Before the first step, [B, width] each, in the rows' order.
+        Before the first step, [B, width] each, in the rows' order; None stands for zeros.
     weights, masks
         By name; matrices [rows, columns], vectors [rows], masks [N, width].
     rows
@@ -72,16 +72,18 @@ def run(
     watching, places = _watching(cell, watch)
     outputs = tuple(sorted({0, *places.values()}))
     sizes = Sizes(x.shape[-1], hidden_size, cell.block, x.new_empty(0))
-    more = [x.new_zeros(rows.batch, sizes[s.width or "H"]) for s in watching.states[count:]]
-    tensors = (x, *states, *more, *leaves_of(watching, weights, masks))
-    if engine == "tile" and (reason := obstacle(tensors)):
+    starts = (*states, *[None] * (len(watching.states) - count))
+    leaves = leaves_of(watching, weights, masks)
+    tensors = (x, *starts, *leaves)
+    given_tensors = [x, *(s for s in states if s is not None), *leaves]
+    if engine == "tile" and (reason := obstacle(given_tensors)):
         fall_back(reason)
         engine = "definition"
-    differentiable = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
+    differentiable = torch.is_grad_enabled() and any(t.requires_grad for t in given_tensors)
     if engine == "tile" and differentiable:
         values = TileFunction.apply(watching, sizes, rows, outputs, *tensors)  # type: ignore[no-untyped-call]
     elif engine == "tile":
-        batch = cpu.Batch(watching, sizes, rows, x, tensors[1 : 1 + count], weights, masks, outputs)
+        batch = cpu.Batch(watching, sizes, rows, x, starts, weights, masks, outputs)
         given, finals, _ = cpu.forward(batch)
         values = (*given, *finals)
     elif engine == "reference" and differentiable and not watch:

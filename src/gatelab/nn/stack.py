@@ -67,7 +67,8 @@ class Stack(nn.Module):
 
     def _weight(self) -> Tensor:
         """Return a weight; where the cell has none, something of torch's usual type."""
-        found = next(self.parameters(), None)
+        own = next(iter(self._parameters.values()), None)  # a look into all modules costs a microsecond
+        found = next(self.parameters(), None) if own is None else own
         return torch.empty(0) if found is None else found
 
     @property
@@ -117,7 +118,7 @@ class Stack(nn.Module):
         padded = x.transpose(0, 1) if self.batch_first else x
         steps, batch = padded.shape[:2]
         rows = Rows.full(steps, batch) if lengths is None else Rows.ragged(_checked(lengths, steps, batch))
-        output, last, seen = self._run(rows.pack(padded), self._states(state, batch, padded), rows, watch)
+        output, last, seen = self._run(rows.pack(padded), self._states(state, batch), rows, watch)
         output = rows.unpack(output, steps)
         values = {k: torch.stack([rows.unpack(v, steps) for v in vs]) for k, vs in seen.items()}
         if self.batch_first:
@@ -132,7 +133,7 @@ class Stack(nn.Module):
         self._check_width(x.data.shape[-1])
         self._check_type("input", x.data)
         rows = Rows(tuple(x.batch_sizes.tolist()), x.sorted_indices)
-        output, last, seen = self._run(x.data, self._states(state, rows.batch, x.data), rows, watch)
+        output, last, seen = self._run(x.data, self._states(state, rows.batch), rows, watch)
         packed = PackedSequence(output, x.batch_sizes, x.sorted_indices, x.unsorted_indices)
         return packed, last, {k: torch.stack(v) for k, v in seen.items()}
 
@@ -148,17 +149,17 @@ class Stack(nn.Module):
         return output.squeeze(batch), ends, {k: v.squeeze(batch + 1) for k, v in seen.items()}
 
     def _run(
-        self, x: Tensor, states: tuple[Tensor, ...], rows: Rows, watch: tuple[str, ...]
+        self, x: Tensor, states: tuple[Tensor | None, ...], rows: Rows, watch: tuple[str, ...]
     ) -> tuple[Tensor, State, dict[str, list[Tensor]]]:
-        """Run all layers over rows [N, I] from states [L · directions, B, width]."""
+        """Run all layers over rows [N, I] from states [L · directions, B, width]; None stands for zeros."""
         cell, engine = self.cell if self.training else self._still, self.engine.name
-        states = tuple(rows.sort(s.transpose(0, 1)).transpose(0, 1) for s in states)
+        starts = [s if s is None else rows.sort(s) for s in states]
         finals: list[tuple[Tensor, ...]] = []
         seen: dict[str, list[Tensor]] = {name: [] for name in watch}
         for layer in range(self.num_layers):
             outputs = []
             for direction in range(self.num_directions):
-                start = tuple(s[len(finals)] for s in states)
+                start = tuple(s if s is None else s[len(finals)] for s in starts)
                 done = run(
                     cell, rows.reverse(x) if direction else x, start, self.weights(layer, direction),
                     self._masks(rows, x), rows, self.hidden_size, engine, watch,
@@ -170,7 +171,7 @@ class Stack(nn.Module):
             x = torch.cat(outputs, -1) if len(outputs) > 1 else outputs[0]
             if self.dropout and layer + 1 < self.num_layers:
                 x = functional.dropout(x, self.dropout, self.training)
-        ends = tuple(rows.unsort(torch.stack(s, 1)).transpose(0, 1) for s in zip(*finals, strict=True))
+        ends = tuple(rows.unsort(_stacked(s)) for s in zip(*finals, strict=True))
         return x, self._as_given(ends), seen
 
     def _masks(self, rows: Rows, like: Tensor) -> dict[str, Tensor]:
@@ -188,13 +189,13 @@ class Stack(nn.Module):
             drawn[mask.name] = values if mask.each == "step" else values[rows.place.to(like.device)]
         return drawn
 
-    def _states(self, state: State | None, batch: int, like: Tensor) -> tuple[Tensor, ...]:
-        """Return the states before the first step, [L · directions, B, width] each, zero by default."""
+    def _states(self, state: State | None, batch: int) -> tuple[Tensor | None, ...]:
+        """Return the states before the first step, [L · directions, B, width] each, or None for zeros."""
+        if state is None:
+            return (None,) * len(self.cell.states)
         rows = self.num_layers * self.num_directions
         names = [s.name for s in self.cell.states]
         wanted = [(rows, batch, self.sizes(0)[s.width]) for s in self.cell.states]
-        if state is None:
-            return tuple(like.new_zeros(shape) for shape in wanted)
         given = _tuple(state)
         if len(given) != len(wanted):
             raise ShapeError(f"wanted {len(wanted)} state(s) ({', '.join(names)}), got {len(given)}")
@@ -273,6 +274,10 @@ def empty_weight(
             f"weight {name}: wanted {sizes} numbers, and there is no memory for them; try fewer units or "
             f"inputs ({str(error).splitlines()[0]:.90})"
         ) from None
+
+
+def _stacked(states: tuple[Tensor, ...]) -> Tensor:
+    return torch.stack(states) if len(states) > 1 else states[0].unsqueeze(0)
 
 
 def _tuple(state: State) -> tuple[Tensor, ...]:

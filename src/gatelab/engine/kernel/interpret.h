@@ -37,6 +37,7 @@ struct Tile {
   const double *constants;
   T *const *sums;  // this thread's sums over rows
   T *registers;
+  T *dense;  // results of products that stand unit by unit, see Columns
   Slot<T> *slots;  // one a register
   int block;  // units of a memory block
 

@@ -11,6 +11,16 @@ constexpr int MOST_TERMS = 64;  // vectors in one sum of products; the planner k
 
 inline int vectors_of(int width, int lane_count) { return parts_of(width, lane_count); }
 
+// The columns of one group's weights. Usually every target has whole vectors of its own. Where its last vector
+// would be filled badly, the columns are dense: all targets' units one behind the other. A target's values then
+// begin anywhere, and what its last vector holds beyond its units is another target's.
+template <class T>
+struct Columns {
+  T *start;  // biases or zeros
+  int vectors;  // of a panel's units, all targets
+  long dense;  // where in Tile::dense the results stand; -1: in the targets' registers
+};
+
 // How a phase is cut, and its weights packed accordingly.
 template <class T>
 struct Packed {
@@ -18,7 +28,8 @@ struct Packed {
   int column_width;  // vectors of a column of weights, at most
   int most_rows;  // rows of a tile
   T **weights;  // for each of the phase's sources, from its first
-  T **starts;  // for each of the phase's groups: biases or zeros, in the order of the columns
+  Columns<T> *columns;  // for each of the phase's groups, those of its widest panel
+  long dense_size;
   int first_source, first_group;
   bool direct;  // so few rows that packing would cost more than it gains: the matrices are read as they are
 };
@@ -65,14 +76,19 @@ Packed<T> plan_phase(const Job &job, const Phase &phase, int rows, Arena &arena)
   const int sources = groups ? program.groups[phase.groups_end - 1].sources_end - packed.first_source : 0;
   packed.direct = is_direct(job, phase);
   packed.weights = arena.take<T *>(sources);
-  packed.starts = arena.take<T *>(groups);
+  packed.columns = arena.take<Columns<T>>(groups);
+  packed.dense_size = 0;
   for (int g = 0; g < groups && !packed.direct; g++) {
     const Group &group = program.groups[phase.groups + g];
-    const long vectors = long(group.targets_end - group.targets) * total;
-    T *start = arena.take<T>(vectors * lanes<T>);
-    if (arena.block) packed.starts[g] = start;
+    const int units = job.widths[phase.width], count = group.targets_end - group.targets;
+    const int tight = vectors_of(units * count, lanes<T>);
+    const bool dense = packed.panels.parts == 1 && tight < count * total;
+    const int vectors = dense ? tight : count * total;
+    T *start = arena.take<T>(long(vectors) * lanes<T>);
+    if (arena.block) packed.columns[g] = {start, vectors, dense ? packed.dense_size : -1};
+    if (dense) packed.dense_size += (long(packed.most_rows) * vectors + total) * lanes<T>;  // the last row's rest
     for (int s = group.sources; s < group.sources_end; s++) {
-      T *weights = arena.take<T>(vectors * lanes<T> * job.widths[program.sources[s].depth]);
+      T *weights = arena.take<T>(long(vectors) * lanes<T> * job.widths[program.sources[s].depth]);
       if (arena.block) packed.weights[s - packed.first_source] = weights;
     }
   }
@@ -89,24 +105,39 @@ void pack_phase(const Job &job, const Phase &phase, const Packed<T> &packed, con
   for (int g = phase.groups; g < phase.groups_end && !packed.direct; g++) {
     const Group &group = program.groups[g];
     const int targets = group.targets_end - group.targets;
+    const Columns<T> &all = packed.columns[g - packed.first_group];
     for (int p = part; p < packed.panels.parts; p += parts) {
       const int first = packed.panels.begin(p), size = packed.panels.size(p);
-      const Cut columns{targets * size, parts_of(targets * size, packed.column_width)};
+      const int most = all.dense < 0 ? targets * size : all.vectors;
+      const Cut columns{most, parts_of(most, packed.column_width)};
       for (int c = 0; c < columns.parts; c++)
         for (int v = 0; v < columns.size(c); v++) {
-          const int place = columns.begin(c) + v, unit = (first + place % size) * L;
-          const int target = place / size;
-          const int bias = program.targets[group.targets + target].bias;
-          T *start = packed.starts[g - packed.first_group] + (long(targets) * first + place) * L;
-          store(start, bias < 0 ? splat<T>(0) : load(vectors[bias] + unit));
-          for (int s = group.sources; s < group.sources_end; s++) {
-            const Source &source = program.sources[s];
-            const int depth = job.widths[source.depth];
-            const Matrix &matrix = program.matrices[source.weights + target];
-            T *to = packed.weights[s - packed.first_source] +
-                    (long(targets) * first + columns.begin(c)) * depth * L + v * L;
-            pack_vector(to, long(columns.size(c)) * L, static_cast<const T *>(job.weights[matrix.weight]),
-                        job.weight_strides[matrix.weight], matrix.transposed != 0, unit, units, depth);
+          const int place = columns.begin(c) + v;
+          T *start = all.start + (long(targets) * first + place) * L;
+          // In dense columns units of several targets stand in one vector: lane by lane, then.
+          for (int lane = 0; lane < (all.dense < 0 ? 1 : L); lane++) {
+            const int number = place * L + lane;
+            const int target = all.dense < 0 ? place / size : number / units;
+            const int unit = all.dense < 0 ? (first + place % size) * L : number % units;
+            const bool rest = target >= targets;  // behind the last unit of the last target
+            const int bias = rest ? -1 : program.targets[group.targets + target].bias;
+            if (all.dense < 0)
+              store(start, bias < 0 ? splat<T>(0) : load(vectors[bias] + unit));
+            else
+              start[lane] = bias < 0 ? T(0) : vectors[bias][unit];
+            for (int s = group.sources; s < group.sources_end; s++) {
+              const Source &source = program.sources[s];
+              const int depth = job.widths[source.depth];
+              const Matrix &matrix = program.matrices[source.weights + (rest ? 0 : target)];
+              const T *weight = static_cast<const T *>(job.weights[matrix.weight]);
+              const long stride = job.weight_strides[matrix.weight], step = long(columns.size(c)) * L;
+              T *to = packed.weights[s - packed.first_source] +
+                      (long(targets) * first + columns.begin(c)) * depth * L + v * L;
+              if (all.dense < 0)
+                pack_vector(to, step, weight, stride, matrix.transposed != 0, unit, units, depth);
+              else
+                pack_lane(to + lane, step, rest ? nullptr : weight, stride, matrix.transposed != 0, unit, depth);
+            }
           }
         }
     }
@@ -140,26 +171,29 @@ void direct_products(const Job &job, const Group &group, const Tile<T> &tile) {
 
 // The sums of products of one group on one tile; without a step after this one its products are left out.
 template <class T>
-void products(const Job &job, const Group &group, const Packed<T> &packed, int panel, const Tile<T> &tile,
-              const View<T> *views, const T *start, T *const *weights, bool with_next) {
+void products(const Job &job, const Group &group, const Packed<T> &packed, const Columns<T> &all, int panel,
+              const Tile<T> &tile, T *const *weights, bool with_next) {
   constexpr int L = lanes<T>;
   const Program &program = *job.program;
   const int targets = group.targets_end - group.targets, size = tile.vectors;
-  const Cut columns{targets * size, parts_of(targets * size, packed.column_width)};
+  const int most = all.dense < 0 ? targets * size : all.vectors;
+  const Cut columns{most, parts_of(most, packed.column_width)};
   const long offset = long(targets) * packed.panels.begin(panel);
   Term<T> terms[MOST_TERMS];
   int sources[MOST_TERMS], count = 0;
   for (int s = group.sources; s < group.sources_end; s++) {
     const Operand &operand = program.operands[program.sources[s].operand];
-    const View<T> &view = views[program.sources[s].operand];
+    const View<T> &view = tile.views[program.sources[s].operand];
     if (!view.base || (operand.shift > 0 && !with_next)) continue;
     terms[count] = {view.base + tile.row * view.stride, view.stride, 1, job.widths[program.sources[s].depth],
                     nullptr};
     sources[count++] = s - group.sources;
   }
-  for (int g = group.targets; g < group.targets_end; g++) {
-    const int index = program.targets[g].reg;
-    tile.slots[index] = {tile.own(index), tile.span()};
+  T *const dense = tile.dense + all.dense;
+  const long stride = long(all.dense < 0 ? size : all.vectors) * L;
+  for (int k = 0; k < targets; k++) {
+    const int index = program.targets[group.targets + k].reg;
+    tile.slots[index] = {all.dense < 0 ? tile.own(index) : dense + k * tile.width, stride};
   }
   T *out[WIDEST];
   for (int c = 0; c < columns.parts; c++) {
@@ -168,9 +202,10 @@ void products(const Job &job, const Group &group, const Packed<T> &packed, int p
       terms[q].column = weights[sources[q]] + (offset + begin) * terms[q].depth * L;
     for (int v = 0; v < vectors; v++) {
       const int place = begin + v;
-      out[v] = tile.own(program.targets[group.targets + place / size].reg) + place % size * L;
+      out[v] = all.dense < 0 ? tile.own(program.targets[group.targets + place / size].reg) + place % size * L
+                             : dense + place * L;
     }
-    column<T>(terms, count, tile.rows, vectors, out, long(size) * L, start + (offset + begin) * L);
+    column<T>(terms, count, tile.rows, vectors, out, stride, all.start + (offset + begin) * L);
   }
 }
 
@@ -196,7 +231,7 @@ void run_phase(const Job &job, const Phase &phase, const Packed<T> &packed, Tile
             direct_products(job, group, tile);
             continue;
           }
-          products(job, group, packed, panel, tile, tile.views, packed.starts[g - packed.first_group],
+          products(job, group, packed, packed.columns[g - packed.first_group], panel, tile,
                    packed.weights + (group.sources - packed.first_source), half == 0);
         }
         interpret(program.code + phase.code, program.code + phase.code_end, tile);

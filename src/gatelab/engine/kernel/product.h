@@ -140,6 +140,14 @@ inline T dot(const T *a, const T *b, int size) {
   return sum<T>((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
+// Pack one unit of one matrix: packed[k * step] for k in 0 … depth; zeros where there is no matrix.
+template <class T>
+void pack_lane(T *packed, long step, const T *weight, long stride, bool transposed, int unit, int depth) {
+  const long next = transposed ? stride : 1;
+  const T *from = weight ? weight + (transposed ? unit : unit * stride) : nullptr;
+  for (int k = 0; k < depth; k++) packed[k * step] = from ? from[k * next] : T(0);
+}
+
 // Pack one vector's worth of units of one matrix: packed[k * step + lane] for k in 0 … depth.
 template <class T>
 void pack_vector(T *packed, long step, const T *weight, long stride, bool transposed, int unit, int units,
@@ -150,13 +158,8 @@ void pack_vector(T *packed, long step, const T *weight, long stride, bool transp
     for (int k = 0; k < depth; k++) store(packed + k * step, load_some(weight + k * stride + unit, live));
     return;
   }
-  for (int lane = 0; lane < L; lane++) {
-    const T *from = weight + (unit + lane) * stride;
-    if (lane < live)
-      for (int k = 0; k < depth; k++) packed[k * step + lane] = from[k];
-    else
-      for (int k = 0; k < depth; k++) packed[k * step + lane] = 0;
-  }
+  for (int lane = 0; lane < L; lane++)
+    pack_lane(packed + lane, step, lane < live ? weight : nullptr, stride, false, unit + lane, depth);
 }
 
 }  // namespace gatelab::GATELAB_VARIANT

@@ -13,7 +13,7 @@ constexpr int SPAN_ROWS = 48;  // rows at a time before and after the loop
 template <class T>
 struct Desk {
   View<T> *views;
-  T *registers;
+  T *registers, *dense;
   Slot<T> *slots;
   T **sums;  // over rows, one array a vector's gradient
   double **totals;
@@ -32,6 +32,7 @@ class Machine {
     for (int k = 0; k < program.n_phases; k++) {
       const bool all_rows = within(program.before, k) || within(program.after, k);
       const Packed<T> packed = plan_phase<T>(job, program.phases[k], all_rows ? SPAN_ROWS : rows, arena);
+      dense_size = packed.dense_size > dense_size ? packed.dense_size : dense_size;
       if (arena.block) phases[k] = packed;
     }
     vectors = arena.take<T *>(program.n_vectors);
@@ -65,7 +66,7 @@ class Machine {
   const Job &job;
   const Program &program;
   Arena arena;
-  long batch;
+  long batch, dense_size = 0;
   int owners, threads;  // threads with rows of their own; all threads
   Packed<T> *phases;
   T **vectors;
@@ -84,6 +85,7 @@ class Machine {
     Desk<T> desk;
     desk.views = arena.take<View<T>>(program.n_operands);
     desk.registers = arena.take<T>(long(program.n_registers) * TILE<T> * lanes<T>);
+    desk.dense = arena.take<T>(dense_size);
     desk.slots = arena.take<Slot<T>>(program.n_registers);
     desk.sums = arena.take<T *>(program.n_sums);
     desk.totals = arena.take<double *>(program.n_sums);
@@ -133,6 +135,7 @@ class Machine {
     tile.constants = job.constants;
     tile.sums = desk.sums;
     tile.registers = desk.registers;
+    tile.dense = desk.dense;
     tile.slots = desk.slots;
     tile.block = job.widths[BLOCK_SIZE];
     return tile;

@@ -152,5 +152,8 @@ def variant(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def problem() -> type[Problem]:
-    """Return the class of random problems for a cell."""
+    """Return the class of random problems for a cell; all threads take part, however small a problem is."""
+    from gatelab.engine import cpu
+
+    cpu.THREAD_WORK = cpu.CREW_WORK = 1
     return Problem

@@ -141,6 +141,18 @@ def test_a_long_sequence_and_many_units():
     same(results_of(layer, x), results_of(twin(layer), x), 1e-9)
 
 
+@pytest.mark.parametrize("threads", [2, 3, 5])
+@pytest.mark.parametrize("name", ["tanh", "gru", "lstm", "mut3", "lstm+layer-norm", "lstm-blocks"])
+def test_threads_share_out_the_units_of_few_sequences(name, threads):
+    layer = layer_of(name, hidden=132)
+    for batch in (1, 2):
+        x = normal(9, batch, 5)
+        torch.set_num_threads(1)
+        expected = results_of(layer, x)
+        torch.set_num_threads(threads)
+        same(results_of(layer, x), expected)
+
+
 @pytest.mark.parametrize("name", ["tanh", "gru", "lstm", "lstm+layer-norm"])
 @pytest.mark.parametrize("steps", [1, 4])
 def test_a_stream_equals_the_whole(name, steps):

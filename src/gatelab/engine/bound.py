@@ -69,6 +69,8 @@ class JobRecord(ctypes.Structure):
         ("finals", ctypes.c_void_p),
         ("scratch", ctypes.c_void_p),
         ("threads", ctypes.c_int64),
+        ("thread_work", ctypes.c_int64),
+        ("crew_work", ctypes.c_int64),
     ]
 
 

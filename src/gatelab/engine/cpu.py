@@ -20,7 +20,8 @@ from gatelab.graph.fold import fold
 from gatelab.graph.node import Node
 
 FEW_ROWS = 3  # with so few rows a thread, products with the input are computed for all steps at once
-
+THREAD_WORK = 1 << 20  # multiplications that take some 20 µs; to wake a thread takes about as long
+CREW_WORK = 1 << 15  # in a phase of one step, some 1 µs: so often threads that share a row have to meet
 
 BYTES = torch.empty(0, dtype=torch.uint8, device="cpu")  # the type of a block of memory
 
@@ -111,7 +112,8 @@ def _run(
     fixed = [ctypes.addressof(c) for c in constants]
     job = JobRecord(
         bound.address, fixed[0], rows.starts_address, rows.steps, None, None, at[0], at[1], at[2],
-        fixed[1], fixed[2], at[3], at[4], at[5], None, threads,
+        fixed[1], fixed[2], at[3], at[4], at[5], None,
+        threads, THREAD_WORK, CREW_WORK,
     )  # fmt: skip
     scratch = machine().bytes(ctypes.addressof(job), wide)  # asked each time: it takes a microsecond
     passing = POOL.lease(layout.passing_bytes + scratch + ALIGNED)

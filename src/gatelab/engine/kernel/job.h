@@ -117,7 +117,9 @@ struct Job {
   void *const *sum_gradients;
   void *const *finals;
   void *scratch;
-  int64_t threads;
+  int64_t threads;  // at most
+  int64_t thread_work;  // multiplications that make a thread worth waking
+  int64_t crew_work;  // in a phase of a step: that make it worth sharing out one row
 };
 
 enum Width : int32_t { BLOCK_SIZE = 4 };  // place in Job::widths behind I, H, K, 1

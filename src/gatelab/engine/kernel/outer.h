@@ -7,6 +7,7 @@
 #include "arena.h"
 #include "job.h"
 #include "product.h"
+#include "share.h"
 
 namespace gatelab::GATELAB_VARIANT {
 
@@ -48,10 +49,6 @@ inline int same_right(const Program &program, int index) {
   for (int k = 0; k < index; k++)
     if (program.outers[k].right == program.outers[index].right) return k;
   return index;
-}
-
-inline int outer_width(const Job &job, int operand) {
-  return job.widths[job.program->buffers[job.program->operands[operand].buffer].width];
 }
 
 template <class T>

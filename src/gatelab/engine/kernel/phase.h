@@ -4,6 +4,7 @@
 #include "interpret.h"
 #include "job.h"
 #include "product.h"
+#include "threads.h"
 
 namespace gatelab::GATELAB_VARIANT {
 
@@ -31,6 +32,7 @@ struct Packed {
   Columns<T> *columns;  // for each of the phase's groups, those of its widest panel
   long dense_size;
   int first_source, first_group;
+  bool whole;  // a later panel adds to what an earlier one has written, so no crew can share them out
   bool direct;  // so few rows that packing would cost more than it gains: the matrices are read as they are
 };
 
@@ -75,6 +77,9 @@ Packed<T> plan_phase(const Job &job, const Phase &phase, int rows, Arena &arena)
   packed.first_source = groups ? program.groups[phase.groups].sources : 0;
   const int sources = groups ? program.groups[phase.groups_end - 1].sources_end - packed.first_source : 0;
   packed.direct = is_direct(job, phase);
+  packed.whole = false;
+  for (int k = phase.code; k < phase.code_end; k++)
+    packed.whole |= program.code[k].op == SUM_ROW || program.code[k].op == SUM_BLOCK;
   packed.weights = arena.take<T *>(sources);
   packed.columns = arena.take<Columns<T>>(groups);
   packed.dense_size = 0;
@@ -209,13 +214,20 @@ void products(const Job &job, const Group &group, const Packed<T> &packed, const
   }
 }
 
+// Threads that go through the same rows together, each through every so-many-th panel of units.
+struct Crew {
+  int index = 0, size = 1;
+  Meeting *meeting = nullptr;
+};
+
 // Rows [begin, end) of one phase; only rows below `next` have a step after this one.
 template <class T>
 void run_phase(const Job &job, const Phase &phase, const Packed<T> &packed, Tile<T> &tile, int begin, int end,
-               int next) {
+               int next, const Crew &crew) {
   const Program &program = *job.program;
   tile.width = job.widths[phase.width];
-  for (int panel = 0; panel < packed.panels.parts; panel++) {
+  if (packed.whole && crew.index) return;
+  for (int panel = crew.index; panel < packed.panels.parts; panel += packed.whole ? 1 : crew.size) {
     tile.unit = packed.panels.begin(panel) * lanes<T>;
     tile.vectors = packed.panels.size(panel);
     const int middle = next < begin ? begin : (next < end ? next : end);

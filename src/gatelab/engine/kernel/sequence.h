@@ -25,8 +25,9 @@ class Machine {
  public:
   Machine(const Job &job, void *scratch) : job(job), program(*job.program), arena{static_cast<char *>(scratch)} {
     batch = job.steps ? job.starts[1] : 0;
-    owners = int(job.threads < batch ? job.threads : batch);
-    threads = int(job.threads);
+    threads = useful_threads(job);
+    owners = int(threads < batch ? threads : batch);
+    crew = useful_crew(job, owners, threads);
     const int rows = owners ? int((batch + owners - 1) / owners) : 0;
     phases = arena.take<Packed<T>>(program.n_phases);
     for (int k = 0; k < program.n_phases; k++) {
@@ -38,6 +39,7 @@ class Machine {
     vectors = arena.take<T *>(program.n_vectors);
     for (int k = 0; k < program.n_vectors; k++) place(vectors, k, arena.take<T>(padded(job.vector_widths[k])));
     bounds = arena.take<long>(threads + 1);
+    meetings = arena.take<Meeting>(owners);
     desks = arena.take<Desk<T>>(threads);
     for (int k = 0; k < threads; k++) {
       const Desk<T> desk = furnish();
@@ -50,14 +52,14 @@ class Machine {
   void run() {
     share_rows();
     copy_vectors();
-    in_parallel(threads, [this](int part) { prepare(part); });
+    in_parallel(threads, [this](int part, int parts) { prepare(part, parts); });
     if (program.before.begin < program.before.end)
-      in_parallel(threads, [this](int part) { span(program.before, part); });
-    in_parallel(owners, [this](int part) { steps(part); });
+      in_parallel(threads, [this](int part, int parts) { span(program.before, part, parts); });
+    if (owners) in_parallel(owners * crew, [this](int part, int parts) { loop(part, parts); });
     if (program.after.begin < program.after.end || program.n_outers)
-      in_parallel(threads, [this](int part) {
-        span(program.after, part);
-        outer_products(job, part, threads, desks[part].outer);
+      in_parallel(threads, [this](int part, int parts) {
+        span(program.after, part, parts);
+        outer_products(job, part, parts, desks[part].outer);
       });
     sum_up();
   }
@@ -67,10 +69,12 @@ class Machine {
   const Program &program;
   Arena arena;
   long batch, dense_size = 0;
-  int owners, threads;  // threads with rows of their own; all threads
+  int owners, threads;  // shares of the batch, each with rows of its own; all threads
+  int crew;  // threads that go through the same rows, each with units of its own
   Packed<T> *phases;
   T **vectors;
   long *bounds;  // sequences of each owner
+  Meeting *meetings;  // of each owner's crew
   Desk<T> *desks;
 
   static bool within(const Range &range, int k) { return k >= range.begin && k < range.end; }
@@ -119,13 +123,14 @@ class Machine {
     }
   }
 
-  void prepare(int part) {
-    for (int k = 0; k < program.n_phases; k++)
-      pack_phase<T>(job, program.phases[k], phases[k], vectors, part, threads);
-    for (int k = 0; k < program.n_sums; k++) {
-      for (long u = 0; u < padded(job.widths[program.sums[k]]); u++) desks[part].sums[k][u] = 0;
-      for (int u = 0; u < job.widths[program.sums[k]]; u++) desks[part].totals[k][u] = 0;
-    }
+  void prepare(int part, int parts) {
+    for (int k = 0; k < program.n_phases; k++) pack_phase<T>(job, program.phases[k], phases[k], vectors, part, parts);
+    for (int d = part; d < threads; d += parts)
+      for (int k = 0; k < program.n_sums; k++) {
+        for (long u = 0; u < padded(job.widths[program.sums[k]]); u++) desks[d].sums[k][u] = 0;
+        for (int u = 0; u < job.widths[program.sums[k]]; u++) desks[d].totals[k][u] = 0;
+      }
+    for (int k = part; k < owners; k += parts) meetings[k] = {};
   }
 
   Tile<T> tile_of(const Desk<T> &desk) const {
@@ -162,17 +167,19 @@ class Machine {
     }
   }
 
-  void run_range(const Range &range, Tile<T> &tile, long begin, long end, long next) {
-    for (int k = range.begin; k < range.end; k++)
-      run_phase<T>(job, program.phases[k], phases[k], tile, int(begin), int(end), int(next));
+  void run_range(const Range &range, Tile<T> &tile, long begin, long end, long next, const Crew &members = {}) {
+    for (int k = range.begin; k < range.end; k++) {
+      run_phase<T>(job, program.phases[k], phases[k], tile, int(begin), int(end), int(next), members);
+      if (members.size > 1) members.meeting->wait(members.size);
+    }
   }
 
   // Rows of all steps together, some at a time, each through all phases.
-  void span(const Range &range, int part) {
+  void span(const Range &range, int part, int parts) {
     if (range.begin == range.end) return;
     Desk<T> &desk = desks[part];
     Tile<T> tile = tile_of(desk);
-    const long rows = job.starts[job.steps], from = rows * part / threads, to = rows * (part + 1) / threads;
+    const long rows = job.starts[job.steps], from = rows * part / parts, to = rows * (part + 1) / parts;
     for (long row = from; row < to; row += SPAN_ROWS) {
       for (int k = 0; k < program.n_operands; k++) {
         const int buffer = program.operands[k].buffer;
@@ -186,10 +193,19 @@ class Machine {
     }
   }
 
-  void steps(int part) {
-    Desk<T> &desk = desks[part];
+  // The loop, for one of the threads that came.
+  void loop(int part, int parts) {
+    if (parts < owners) {
+      for (int owner = part; owner < owners; owner += parts) steps(owner, desks[part], {});
+    } else {
+      const int owner = part % owners;
+      steps(owner, desks[part], {part / owners, (parts - owner + owners - 1) / owners, &meetings[owner]});
+    }
+  }
+
+  void steps(int owner, Desk<T> &desk, const Crew &members) {
     Tile<T> tile = tile_of(desk);
-    const long from = bounds[part], to = bounds[part + 1];
+    const long from = bounds[owner], to = bounds[owner + 1];
     long summed = 0;
     for (long k = 0; k < job.steps; k++) {
       const long t = program.backwards ? job.steps - 1 - k : k;
@@ -198,8 +214,8 @@ class Machine {
       const long end = live < to ? live : to;
       if (from < end) {
         look(desk.views, t);
-        run_range(program.loop, tile, from, end, next);
-        leave(desk.views, next > from ? next : from, end);
+        run_range(program.loop, tile, from, end, next, members);
+        if (members.index == 0) leave(desk.views, next > from ? next : from, end);
       }
       summed += end > from ? end - from : 0;
       if (program.n_sums && summed >= FEW_ROWS) carry(desk), summed = 0;
@@ -207,7 +223,7 @@ class Machine {
     carry(desk);
     if (program.closing.begin < program.closing.end && from < to) {
       look(desk.views, -1);
-      run_range(program.closing, tile, from, to, to);
+      run_range(program.closing, tile, from, to, to, members);
     }
   }
 
@@ -235,7 +251,7 @@ class Machine {
       T *to = static_cast<T *>(job.sum_gradients[k]);
       for (int u = 0; u < job.widths[program.sums[k]] && to; u++) {
         double whole = 0;
-        for (int part = 0; part < owners; part++) whole += desks[part].totals[k][u];
+        for (int part = 0; part < threads; part++) whole += desks[part].totals[k][u];
         to[u] = T(whole);
       }
     }

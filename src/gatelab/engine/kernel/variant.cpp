@@ -23,7 +23,7 @@ static double peak(int threads) {
   for (int k = 0; k < 20; k++) {
     volatile T sink = 0;
     const double began = seconds();
-    in_parallel(threads, [&sink](int) { sink = multiply_and_add<T>(ROUNDS); });
+    in_parallel(threads, [&sink](int, int) { sink = multiply_and_add<T>(ROUNDS); });
     const double speed = double(threads) * ROUNDS * round_flops<T> / (seconds() - began);
     best = speed > best ? speed : best;
   }

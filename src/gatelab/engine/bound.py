@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Mapping
+from array import array
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -159,7 +159,7 @@ class Bound:
         self.states = [self._keys(s) for s in self.cell.states]
         self.masks = [(m.name, k) for m in self.cell.masks if (k := f"mask {m.name}") in self.index]
         self.layouts: dict[tuple[int, ...], Layout] = {}
-        self.constants: dict[tuple[int, ...], tuple[Any, ...]] = {}
+        self.constants: dict[tuple[int, ...], tuple[Sequence[object], list[int]]] = {}
 
     def _keys(self, state: Node) -> StateKeys:
         def there(name: str) -> str | None:
@@ -214,17 +214,15 @@ class Bound:
         kept = {name: (at, stride) for name, (side, at, stride) in where.items() if side == KEPT}
         return Layout(tuple(where[p.name] for p in self.program.places), kept, *used)
 
-    def constant(self, sizes: Sizes, widths: tuple[int, ...]) -> tuple[Any, ...]:
-        """Return what is the same for all calls at these sizes: widths, widths of vectors, numbers."""
-        if widths not in self.constants:
+    def constant(self, sizes: Sizes, widths: tuple[int, ...]) -> list[int]:
+        """Return where stands what all calls at these sizes share: widths, widths of vectors, numbers."""
+        found = self.constants.get(widths)
+        if found is None:
             vectors = [widths[WIDTHS[n.width or "1"]] for n in self.vectors]
             numbers = [_value(n, sizes) for n in self.program.numbers]
-            self.constants[widths] = (
-                (ctypes.c_int32 * 5)(*widths),
-                (ctypes.c_int32 * len(vectors))(*vectors),
-                (ctypes.c_double * len(numbers))(*numbers),
-            )
-        return self.constants[widths]
+            arrays = array("i", widths), array("i", vectors), array("d", numbers)
+            found = self.constants[widths] = arrays, [a.buffer_info()[0] for a in arrays]
+        return found[1]
 
 
 @lru_cache(maxsize=1024)

@@ -99,17 +99,15 @@ def _run(
     held = _fixed(bound, sizes, weights)
     matrices = [_rows_contiguous(weights[name]) for name in bound.weights]
     found = gradients or {}
-    constants = bound.constant(sizes, widths)
-    lists = [
-        _numbers([w.data_ptr() for w in matrices]),
-        _numbers([w.stride(0) for w in matrices]),
-        _numbers([held[n].data_ptr() for n in bound.vectors]),
-        _numbers([found[n].data_ptr() if n in found else 0 for n in bound.gradients]),
-        _numbers([found[n].data_ptr() if n in found else 0 for n in bound.sums]),
-        _numbers([f.data_ptr() for f in finals]),
-    ]
-    at = [one.buffer_info()[0] for one in lists]
-    fixed = [ctypes.addressof(c) for c in constants]
+    numbers, at = _numbers(
+        [w.data_ptr() for w in matrices],
+        [w.stride(0) for w in matrices],
+        [held[n].data_ptr() for n in bound.vectors],
+        [found[n].data_ptr() if n in found else 0 for n in bound.gradients],
+        [found[n].data_ptr() if n in found else 0 for n in bound.sums],
+        [f.data_ptr() for f in finals],
+    )
+    fixed = bound.constant(sizes, widths)
     job = JobRecord(
         bound.address, fixed[0], rows.starts_address, rows.steps, None, None, at[0], at[1], at[2],
         fixed[1], fixed[2], at[3], at[4], at[5], None,
@@ -131,18 +129,23 @@ def _run(
         for name, start in begin:
             index = bound.index[name]
             _begin(addresses[index], strides[index], rows.batch, start, like)
-        buffers, steps = _numbers(addresses), _numbers(strides)
-        job.buffers, job.strides = buffers.buffer_info()[0], steps.buffer_info()[0]
+        places, (job.buffers, job.strides) = _numbers(addresses, strides)
         job.scratch = passing.address + layout.passing_bytes
         machine().run(ctypes.addressof(job), wide)
     finally:
         passing.release()
+    del numbers, places  # read until now
     return kept
 
 
-def _numbers(values: Sequence[int]) -> array[int]:
-    """Return addresses or sizes as the library reads them, 64 bits each."""
-    return array("q", values)
+def _numbers(*lists: Sequence[int]) -> tuple[array[int], list[int]]:
+    """Return lists as the library reads them, 64 bits a number, in one array; and where each begins."""
+    whole, counts = array("q"), []
+    for values in lists:
+        counts.append(len(whole))
+        whole.extend(values)
+    first = whole.buffer_info()[0]
+    return whole, [first + whole.itemsize * count for count in counts]
 
 
 def _begin(start: int, stride: int, batch: int, tensor: Tensor | None, like: Tensor) -> None:
@@ -158,17 +161,21 @@ def _begin(start: int, stride: int, batch: int, tensor: Tensor | None, like: Ten
 def _fixed(bound: Bound, sizes: Sizes, weights: Mapping[str, Tensor]) -> dict[Node, Tensor]:
     """Return the values that do not depend on the row, as contiguous tensors."""
     if bound.simple:
-        return {
-            n: weights[k].resolve_neg().contiguous()
-            for n, k in zip(bound.fixed, bound.fixed_names, strict=True)
-        }
+        return {n: _contiguous(weights[k]) for n, k in zip(bound.fixed, bound.fixed_names, strict=True)}
     leaves = {p: weights[p.name] for p in bound.cell.parameters}
     values = fold(bound.fixed, rules(sizes), leaves)
     return {n: values[n].expand(sizes[n.width or "1"]).contiguous() for n in bound.fixed}
 
 
+def _contiguous(tensor: Tensor) -> Tensor:
+    """Return a tensor whose numbers lie in memory one behind the other, not only marked as negated."""
+    return tensor if tensor.is_contiguous() and not tensor.is_neg() else tensor.resolve_neg().contiguous()
+
+
 def _rows_contiguous(matrix: Tensor) -> Tensor:
-    matrix = matrix.resolve_neg()  # torch may only have marked the numbers as negated
+    if matrix.is_contiguous() and not matrix.is_neg():  # nearly always
+        return matrix
+    matrix = matrix.resolve_neg()
     return matrix if matrix.stride(-1) == 1 or matrix.shape[-1] == 1 else matrix.contiguous()
 
 

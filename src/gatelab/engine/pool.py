@@ -18,6 +18,8 @@ from torch import Tensor
 from gatelab.errors import EngineError
 
 SMALL = 1 << 16  # bytes: below, torch's own allocator is as good
+LARGE = 1 << 21  # bytes of a large page
+MADV_HUGEPAGE = 14
 SLACK = 1 << 24  # bytes that may lie ready beyond the most that was in use at once
 
 
@@ -115,12 +117,21 @@ def _rounded(size: int) -> int:
 
 def _allocated(size: int) -> Tensor:
     try:
-        return torch.empty(size, dtype=torch.uint8, device="cpu")
+        block = torch.empty(size, dtype=torch.uint8, device="cpu")
     except RuntimeError as error:
         raise EngineError(
             f"out of memory: wanted {size / 2**20:,.0f} MiB for one pass; try shorter sequences, a smaller "
             f"batch or fewer units ({str(error).splitlines()[0]})"
         ) from None
+    _advise_large_pages(block.data_ptr(), size)
+    return block
+
+
+def _advise_large_pages(address: int, size: int) -> None:
+    """Ask Linux for pages of 2 MiB, so that far fewer are to be found; it may refuse."""
+    first, last = -(-address // LARGE) * LARGE, (address + size) // LARGE * LARGE
+    if sys.platform == "linux" and last > first:
+        ctypes.CDLL(None).madvise(ctypes.c_void_p(first), ctypes.c_size_t(last - first), MADV_HUGEPAGE)
 
 
 POOL = Pool()

@@ -40,6 +40,7 @@ struct Tile {
   T *dense;  // results of products that stand unit by unit, see Columns
   Slot<T> *slots;  // one a register
   int block;  // units of a memory block
+  bool far;  // what is read and written for every step is more than the nearer caches hold
 
   long span() const { return long(vectors) * lanes<T>; }
   T *own(int index) const { return registers + long(index) * TILE<T> * lanes<T>; }

@@ -11,7 +11,7 @@
 
 namespace gatelab::GATELAB_VARIANT {
 
-constexpr int CHUNK = 128;  // rows at a time
+constexpr int CHUNK = 256;  // rows at a time
 constexpr int LEFT = ACCUMULATORS == 24 ? 8 : 6;  // numbers of a left-hand row in a tile
 constexpr int COLUMN = ACCUMULATORS / LEFT;  // vectors of a right-hand row in a column
 constexpr int TILES = 8;  // tiles of a left-hand side at a time
@@ -130,6 +130,7 @@ void outer_block(T *gradient, int width, const T *left, const T *right, T *sums,
                  bool first) {
   constexpr int L = lanes<T>;
   alignas(64) T zeros[COLUMN * L] = {};
+  Ahead none{};
   const Cut columns = columns_of(width, L);
   for (int c = 0; c < columns.parts; c++) {
     const int from = columns.begin(c), vectors = columns.size(c);
@@ -138,7 +139,9 @@ void outer_block(T *gradient, int width, const T *left, const T *right, T *sums,
     for (int m = begin; m < end; m += LEFT) {
       const int rows = end - m < LEFT ? end - m : LEFT;
       const Term<T> term{left + long(m - begin) * CHUNK, 1, LEFT, count, right + long(from) * count * L};
-      column<T>(&term, 1, rows, vectors, out, vectors * L, zeros);
+      for (int r = 0; r < rows; r++)  // used when the block is done, and far away by now
+        for (int v = 0; v < vectors; v++) __builtin_prefetch(gradient + long(m + r) * width + (from + v) * L, 1);
+      column<T>(&term, 1, rows, vectors, out, vectors * L, zeros, none);
       add_sums(gradient + long(m) * width + from * L, width, sums, rows, vectors, width - from * L, first);
     }
   }

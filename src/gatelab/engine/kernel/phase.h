@@ -177,7 +177,7 @@ void direct_products(const Job &job, const Group &group, const Tile<T> &tile) {
 // The sums of products of one group on one tile; without a step after this one its products are left out.
 template <class T>
 void products(const Job &job, const Group &group, const Packed<T> &packed, const Columns<T> &all, int panel,
-              const Tile<T> &tile, T *const *weights, bool with_next) {
+              const Tile<T> &tile, T *const *weights, bool with_next, Ahead &ahead) {
   constexpr int L = lanes<T>;
   const Program &program = *job.program;
   const int targets = group.targets_end - group.targets, size = tile.vectors;
@@ -210,8 +210,27 @@ void products(const Job &job, const Group &group, const Packed<T> &packed, const
       out[v] = all.dense < 0 ? tile.own(program.targets[group.targets + place / size].reg) + place % size * L
                              : dense + place * L;
     }
-    column<T>(terms, count, tile.rows, vectors, out, stride, all.start + (offset + begin) * L);
+    column<T>(terms, count, tile.rows, vectors, out, stride, all.start + (offset + begin) * L, ahead);
   }
+}
+
+constexpr int MOST_AHEAD = 256;
+
+// List the memory that a tile's program reads and writes and that no step has touched lately; return its end.
+template <class T>
+const char **list_ahead(const Program &program, const Phase &phase, const Tile<T> &t, const char **to) {
+  const char **const end = to + MOST_AHEAD;
+  for (int k = phase.code; k < phase.code_end; k++) {
+    const Instruction &o = program.code[k];
+    const int operand = o.op == LOAD ? o.a : (o.op == STORE ? o.d : o.to);
+    if (operand < 0 || program.buffers[program.operands[operand].buffer].span != ALL) continue;
+    const View<T> &view = t.views[operand];
+    for (int r = 0; r < t.rows && view.base; r++) {
+      const char *at = reinterpret_cast<const char *>(t.place(view) + r * view.stride);
+      for (long i = 0; i < t.vectors * GATELAB_BYTES && to < end; i += PIECE) *to++ = at + i;
+    }
+  }
+  return to;
 }
 
 // Threads that go through the same rows together, each through every so-many-th panel of units.
@@ -237,6 +256,8 @@ void run_phase(const Job &job, const Phase &phase, const Packed<T> &packed, Tile
       for (int k = 0; k < tiles.parts; k++) {
         tile.row = from + tiles.begin(k);
         tile.rows = tiles.size(k);
+        const char *pieces[MOST_AHEAD];
+        Ahead ahead{pieces, tile.far && !packed.direct ? list_ahead(program, phase, tile, pieces) : pieces};
         for (int g = phase.groups; g < phase.groups_end; g++) {
           const Group &group = program.groups[g];
           if (packed.direct) {
@@ -244,7 +265,7 @@ void run_phase(const Job &job, const Phase &phase, const Packed<T> &packed, Tile
             continue;
           }
           products(job, group, packed, packed.columns[g - packed.first_group], panel, tile,
-                   packed.weights + (group.sources - packed.first_source), half == 0);
+                   packed.weights + (group.sources - packed.first_source), half == 0, ahead);
         }
         interpret(program.code + phase.code, program.code + phase.code_end, tile);
       }

@@ -25,6 +25,13 @@ struct Term {
   const T *column;
 };
 
+// Pieces of memory, PIECE bytes each, that are wanted when a product is done. A block asks for one of them every
+// few steps, so that they come while it computes; to ask for all of them at once would be to wait for them.
+struct Ahead {
+  const char *const *next, *const *end;
+};
+constexpr int PIECE = 256;
+
 constexpr int most_rows(int vectors) {
   int rows = ACCUMULATORS / vectors;
   return rows > 12 ? 12 : rows;
@@ -33,7 +40,7 @@ constexpr int most_rows(int vectors) {
 // Sums of products for `R` rows and `V` vectors of units: out[v] + r * stride = start[v] + Σ terms.
 template <class T, int R, int V>
 __attribute__((noinline)) void block(const Term<T> *terms, int count, int row, T *const *out, long stride,
-                                     const T *start) {
+                                     const T *start, Ahead &ahead) {
   // With few accumulators the multiplications wait for each other: several sums are kept, then added.
   constexpr int SUMS = R * V >= 8 ? 1 : (R * V >= 4 ? 2 : 4);
   constexpr int L = lanes<T>;
@@ -44,6 +51,7 @@ __attribute__((noinline)) void block(const Term<T> *terms, int count, int row, T
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 12
       for (int v = 0; v < V; v++) sum[s][r][v] = s ? splat<T>(0) : load(start + v * L);
+  const char *const *piece = ahead.next, *const *const end = ahead.end;
   for (int q = 0; q < count; q++) {
     const long step = terms[q].stride, next = terms[q].next;
     const T *a = terms[q].rows + row * step;
@@ -51,6 +59,11 @@ __attribute__((noinline)) void block(const Term<T> *terms, int count, int row, T
     const int depth = terms[q].depth;
     int k = 0;
     for (; k + SUMS <= depth; k += SUMS, w += SUMS * V * L, a += SUMS * next) {
+      if (k % 4 == 0 && piece != end) {
+        const char *at = *piece++;
+#pragma GCC unroll 4
+        for (int line = 0; line < PIECE; line += 64) __builtin_prefetch(at + line, 0, 2);
+      }
 #pragma GCC unroll 4
       for (int s = 0; s < SUMS; s++) {
         Vec<T> weights[V];
@@ -73,6 +86,7 @@ __attribute__((noinline)) void block(const Term<T> *terms, int count, int row, T
       }
     }
   }
+  ahead.next = piece;
 #pragma GCC unroll 12
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 12
@@ -85,7 +99,7 @@ __attribute__((noinline)) void block(const Term<T> *terms, int count, int row, T
 }
 
 template <class T>
-using Block = void (*)(const Term<T> *, int, int, T *const *, long, const T *);
+using Block = void (*)(const Term<T> *, int, int, T *const *, long, const T *, Ahead &);
 
 template <class T, int V, int R = 1>
 constexpr void fill_blocks(Block<T> (&table)[WIDEST + 1][13]) {
@@ -116,13 +130,14 @@ inline int parts_of(int total, int most) { return (total + most - 1) / most; }
 
 // All rows of a tile for one column: blocks of rows as equal as can be.
 template <class T>
-void column(const Term<T> *terms, int count, int rows, int vectors, T *const *out, long stride, const T *start) {
+void column(const Term<T> *terms, int count, int rows, int vectors, T *const *out, long stride, const T *start,
+            Ahead &ahead) {
   const Cut cut{rows, parts_of(rows, most_rows(vectors))};
   T *moved[WIDEST];
   for (int part = 0; part < cut.parts; part++) {
     const int row = cut.begin(part);
     for (int v = 0; v < vectors; v++) moved[v] = out[v] + row * stride;
-    BLOCKS<T>.table[vectors][cut.size(part)](terms, count, row, moved, stride, start);
+    BLOCKS<T>.table[vectors][cut.size(part)](terms, count, row, moved, stride, start, ahead);
   }
 }
 

@@ -7,6 +7,7 @@
 namespace gatelab::GATELAB_VARIANT {
 
 constexpr int FEW_ROWS = 256;  // sums over rows are carried to double precision after so many
+constexpr int64_t FAR_BYTES = 8 << 20;  // from here on memory is asked for ahead of its use
 constexpr int SPAN_ROWS = 48;  // rows at a time before and after the loop
 
 // What one thread has for itself.
@@ -28,6 +29,7 @@ class Machine {
     threads = useful_threads(job);
     owners = int(threads < batch ? threads : batch);
     crew = useful_crew(job, owners, threads);
+    far = bytes_of_all_steps() > FAR_BYTES;
     const int rows = owners ? int((batch + owners - 1) / owners) : 0;
     phases = arena.take<Packed<T>>(program.n_phases);
     for (int k = 0; k < program.n_phases; k++) {
@@ -71,6 +73,7 @@ class Machine {
   long batch, dense_size = 0;
   int owners, threads;  // shares of the batch, each with rows of its own; all threads
   int crew;  // threads that go through the same rows, each with units of its own
+  bool far;
   Packed<T> *phases;
   T **vectors;
   long *bounds;  // sequences of each owner
@@ -99,6 +102,15 @@ class Machine {
     }
     desk.outer = outer_space<T>(arena, job);
     return desk;
+  }
+
+  int64_t bytes_of_all_steps() const {
+    int64_t numbers = 0;
+    for (int k = 0; k < program.n_operands; k++) {
+      const Buffer &buffer = program.buffers[program.operands[k].buffer];
+      numbers += buffer.span == ALL ? job.widths[buffer.width] : 0;
+    }
+    return numbers * job.starts[job.steps] * int64_t(sizeof(T));
   }
 
   // Sequences, longest first, cut so that every owner has as many rows.
@@ -143,6 +155,7 @@ class Machine {
     tile.dense = desk.dense;
     tile.slots = desk.slots;
     tile.block = job.widths[BLOCK_SIZE];
+    tile.far = far;
     return tile;
   }
 

@@ -20,7 +20,7 @@ from gatelab.graph.fold import fold
 from gatelab.graph.node import Node
 
 FEW_ROWS = 3  # with so few rows a thread, products with the input are computed for all steps at once
-THREAD_WORK = 1 << 20  # multiplications that take some 20 µs; to wake a thread takes about as long
+THREAD_WORK = 1 << 21  # multiplications that take some 40 µs; below, two threads were no faster than one
 CREW_WORK = 1 << 15  # in a phase of one step, some 1 µs: so often threads that share a row have to meet
 
 BYTES = torch.empty(0, dtype=torch.uint8, device="cpu")  # the type of a block of memory

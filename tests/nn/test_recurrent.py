@@ -99,6 +99,13 @@ def test_truncated_gradients_through_detached_states():
     assert all(p.grad is not None for p in layer.parameters())
 
 
+@pytest.mark.parametrize("lengths", [None, [5, 2]], ids=str)
+def test_states_are_detached_in_place(lengths):
+    _, states = gatelab.Recurrent("lstm", 3, 4)(torch.randn(5, 2, 3), lengths=lengths)
+    for state in states:
+        assert state.detach_().grad_fn is None
+
+
 def test_dropout_is_between_layers_only():
     x = _x(9, 4, 5)
     one = _layer(dropout=0.9)

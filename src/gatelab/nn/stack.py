@@ -171,7 +171,7 @@ class Stack(nn.Module):
             x = torch.cat(outputs, -1) if len(outputs) > 1 else outputs[0]
             if self.dropout and layer + 1 < self.num_layers:
                 x = functional.dropout(x, self.dropout, self.training)
-        ends = tuple(rows.unsort(_stacked(s)) for s in zip(*finals, strict=True))
+        ends = tuple(rows.unsort(torch.stack(s)) for s in zip(*finals, strict=True))  # so detach_() works
         return x, self._as_given(ends), seen
 
     def _masks(self, rows: Rows, like: Tensor) -> dict[str, Tensor]:
@@ -274,10 +274,6 @@ def empty_weight(
             f"weight {name}: wanted {sizes} numbers, and there is no memory for them; try fewer units or "
             f"inputs ({str(error).splitlines()[0]:.90})"
         ) from None
-
-
-def _stacked(states: tuple[Tensor, ...]) -> Tensor:
-    return torch.stack(states) if len(states) > 1 else states[0].unsqueeze(0)
 
 
 def _tuple(state: State) -> tuple[Tensor, ...]:

@@ -100,6 +100,41 @@ Packed<T> plan_phase(const Job &job, const Phase &phase, int rows, Arena &arena)
   return packed;
 }
 
+// Where a vector of a column is packed: the biases it starts from, and in each source's weights the column's first
+// number divided by the depth, and its own place in the column.
+template <class T>
+struct Spot {
+  T *start;
+  long column;
+  int vectors, place;
+};
+
+// Pack units of one target from `unit` on: a whole vector, or, where `lane` is not -1, one unit into that lane. There
+// is no target (-1) behind the last unit of dense columns: zeros, then.
+template <class T>
+void pack_units(const Job &job, const Group &group, const Packed<T> &packed, const T *const *vectors, int units,
+                const Spot<T> &spot, int target, int unit, int lane) {
+  constexpr int L = lanes<T>;
+  const Program &program = *job.program;
+  const int bias = target < 0 ? -1 : program.targets[group.targets + target].bias;
+  if (lane < 0)
+    store(spot.start, bias < 0 ? splat<T>(0) : load(vectors[bias] + unit));
+  else
+    spot.start[lane] = bias < 0 ? T(0) : vectors[bias][unit];
+  for (int s = group.sources; s < group.sources_end; s++) {
+    const Source &source = program.sources[s];
+    const Matrix &matrix = program.matrices[source.weights + (target < 0 ? 0 : target)];
+    const int depth = job.widths[source.depth];
+    const T *weight = target < 0 ? nullptr : static_cast<const T *>(job.weights[matrix.weight]);
+    const long stride = job.weight_strides[matrix.weight], step = long(spot.vectors) * L;
+    T *to = packed.weights[s - packed.first_source] + spot.column * depth * L + spot.place * L;
+    if (lane < 0)
+      pack_vector(to, step, weight, stride, matrix.transposed != 0, unit, units, depth);
+    else
+      pack_lane(to + lane, step, weight, stride, matrix.transposed != 0, unit, depth);
+  }
+}
+
 // Pack the panels `part`, `part + parts`, … of a phase's weights and biases.
 template <class T>
 void pack_phase(const Job &job, const Phase &phase, const Packed<T> &packed, const T *const *vectors, int part,
@@ -118,31 +153,13 @@ void pack_phase(const Job &job, const Phase &phase, const Packed<T> &packed, con
       for (int c = 0; c < columns.parts; c++)
         for (int v = 0; v < columns.size(c); v++) {
           const int place = columns.begin(c) + v;
-          T *start = all.start + (long(targets) * first + place) * L;
-          // In dense columns units of several targets stand in one vector: lane by lane, then.
-          for (int lane = 0; lane < (all.dense < 0 ? 1 : L); lane++) {
-            const int number = place * L + lane;
-            const int target = all.dense < 0 ? place / size : number / units;
-            const int unit = all.dense < 0 ? (first + place % size) * L : number % units;
-            const bool rest = target >= targets;  // behind the last unit of the last target
-            const int bias = rest ? -1 : program.targets[group.targets + target].bias;
-            if (all.dense < 0)
-              store(start, bias < 0 ? splat<T>(0) : load(vectors[bias] + unit));
-            else
-              start[lane] = bias < 0 ? T(0) : vectors[bias][unit];
-            for (int s = group.sources; s < group.sources_end; s++) {
-              const Source &source = program.sources[s];
-              const int depth = job.widths[source.depth];
-              const Matrix &matrix = program.matrices[source.weights + (rest ? 0 : target)];
-              const T *weight = static_cast<const T *>(job.weights[matrix.weight]);
-              const long stride = job.weight_strides[matrix.weight], step = long(columns.size(c)) * L;
-              T *to = packed.weights[s - packed.first_source] +
-                      (long(targets) * first + columns.begin(c)) * depth * L + v * L;
-              if (all.dense < 0)
-                pack_vector(to, step, weight, stride, matrix.transposed != 0, unit, units, depth);
-              else
-                pack_lane(to + lane, step, rest ? nullptr : weight, stride, matrix.transposed != 0, unit, depth);
-            }
+          const long before = long(targets) * first;
+          const Spot<T> spot{all.start + (before + place) * L, before + columns.begin(c), columns.size(c), v};
+          if (all.dense < 0)
+            pack_units(job, group, packed, vectors, units, spot, place / size, (first + place % size) * L, -1);
+          for (int lane = 0; lane < L && all.dense >= 0; lane++) {
+            const int number = place * L + lane, target = number / units;
+            pack_units(job, group, packed, vectors, units, spot, target < targets ? target : -1, number % units, lane);
           }
         }
     }

@@ -186,6 +186,8 @@ def test_ctrl_c_names_the_run_that_can_go_on(few, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell lets what it starts in the background ignore Ctrl-C, and all that is started from there.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     until = time.monotonic() + 60
     while not list(tmp_path.glob("runs/*/trials/*/metrics.jsonl")) and time.monotonic() < until:

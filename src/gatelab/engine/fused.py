@@ -21,16 +21,18 @@ from gatelab.graph.cell import Cell
 
 
 class TileFunction(torch.autograd.Function):
-    """A cell over a batch of rows: (x, *states, *weights, *masks) → (*outputs, *last states)."""
+    """A cell over a batch of rows: (x, *states, *weights, *masks) → (*outputs, *last states).
+
+    The batch holds the same tensors by their names.
+    """
 
     @staticmethod
-    def forward(
-        ctx: Any, cell: Cell, sizes: Sizes, rows: Rows, outputs: tuple[int, ...], *tensors: Tensor
-    ) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, batch: cpu.Batch, *tensors: Tensor | None) -> tuple[Tensor, ...]:
         """Run the cell and keep what its adjoint reads."""
-        given, finals, kept = cpu.forward(_batch(cell, sizes, rows, outputs, tensors), True)
+        given, finals, kept = cpu.forward(batch, True)
         assert kept is not None
-        ctx.cell, ctx.sizes, ctx.rows, ctx.outputs = cell, sizes, rows, outputs
+        # Not the batch itself: hooks on saved tensors may put them elsewhere.
+        ctx.cell, ctx.sizes, ctx.rows, ctx.outputs = batch.cell, batch.sizes, batch.rows, batch.outputs
         ctx.count, ctx.layout, ctx.used = len(tensors), kept.layout, False
         # Freed after use; changes in place are found out; hooks on saved tensors see all that is kept.
         ctx.save_for_backward(*tensors, *given, kept.block)
@@ -45,12 +47,12 @@ class TileFunction(torch.autograd.Function):
         """
         saved = ctx.saved_tensors
         tensors, given, kept = saved[: ctx.count], saved[ctx.count : -1], cpu.Kept(ctx.layout, saved[-1])
-        wanted = ctx.needs_input_grad[4:]  # behind cell, sizes, rows and outputs
+        wanted = ctx.needs_input_grad[1:]  # behind the batch
         cell: Cell = ctx.cell
         twice = "a derivative of the derivative was asked for" if torch.is_grad_enabled() else ""
         if reason := twice or _unreadable([c for c in cotangents if c is not None]):
             fall_back(reason)
-            return (None, None, None, None, *_again(ctx, tensors, cotangents, wanted))
+            return (None, *_again(ctx, tensors, cotangents, wanted))
         with torch.no_grad():
             batch = _batch(cell, ctx.sizes, ctx.rows, ctx.outputs, tensors)
             if ctx.used:  # the memory was used up by the first of several backward passes
@@ -65,7 +67,7 @@ class TileFunction(torch.autograd.Function):
                 with_input=wanted[0], with_starts=any(wanted[1:first]),
             )  # fmt: skip
         found = [to_input, *to_starts, *map(to_weights.get, cell.parameter_names)]
-        return (None, None, None, None, *found, *[None] * len(cell.masks))
+        return (None, *found, *[None] * len(cell.masks))
 
 
 def fall_back(reason: str) -> None:

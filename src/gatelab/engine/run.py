@@ -80,10 +80,10 @@ def run(
         fall_back(reason)
         engine = "definition"
     differentiable = torch.is_grad_enabled() and any(t.requires_grad for t in given_tensors)
+    batch = cpu.Batch(watching, sizes, rows, x, starts, weights, masks, outputs)
     if engine == "tile" and differentiable:
-        values = TileFunction.apply(watching, sizes, rows, outputs, *tensors)  # type: ignore[no-untyped-call]
+        values = TileFunction.apply(batch, *tensors)  # type: ignore[no-untyped-call]
     elif engine == "tile":
-        batch = cpu.Batch(watching, sizes, rows, x, starts, weights, masks, outputs)
         given, finals, _ = cpu.forward(batch)
         values = (*given, *finals)
     elif engine == "reference" and differentiable and not watch:

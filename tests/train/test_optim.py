@@ -42,6 +42,15 @@ def test_the_gradient_is_taken_at_the_noisy_weights():
     assert not weight.any()
 
 
+def test_a_gradient_whose_square_overflows_is_rescaled():
+    weights = torch.nn.Parameter(torch.zeros(4))
+    weights.grad = torch.tensor([3e30, 0.0, -4e30, 1e10])
+    assert rescale([weights], 1.0) == pytest.approx(5e30)
+    torch.testing.assert_close(weights.grad, torch.tensor([0.6, 0.0, -0.8, 2e-21]))
+    weights.grad = torch.tensor([float("inf"), 1.0, 1.0, 1.0])
+    assert rescale([weights], 1.0) == float("inf")
+
+
 def test_a_large_gradient_is_rescaled_and_a_small_one_left():
     parameters = _parameters()
     for p in parameters:

@@ -55,12 +55,8 @@ def run(
     ----------
     cell
         Simplified (:func:`gatelab.passes.simplify_cell`), as every layer holds it.
-    x
-        Input rows [N, I].
-    states
-        Before the first step, [B, width] each, in the rows' order; None stands for zeros.
-    weights, masks
-        By name; matrices [rows, columns], vectors [rows], masks [N, width].
+    x, states, weights, masks
+        As in :class:`gatelab.engine.cpu.Batch`.
     rows
         The layout of the batch.
     engine

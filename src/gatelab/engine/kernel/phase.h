@@ -18,7 +18,7 @@ inline int vectors_of(int width, int lane_count) { return parts_of(width, lane_c
 template <class T>
 struct Columns {
   T *start;  // biases or zeros
-  int vectors;  // of a panel's units, all targets
+  int vectors;  // of all targets and units
   long dense;  // where in Tile::dense the results stand; -1: in the targets' registers
 };
 
@@ -29,7 +29,7 @@ struct Packed {
   int column_width;  // vectors of a column of weights, at most
   int most_rows;  // rows of a tile
   T **weights;  // for each of the phase's sources, from its first
-  Columns<T> *columns;  // for each of the phase's groups, those of its widest panel
+  Columns<T> *columns;  // one a group of the phase
   long dense_size;
   int first_source, first_group;
   bool whole;  // a later panel adds to what an earlier one has written, so no crew can share them out
@@ -211,7 +211,7 @@ void products(const Job &job, const Group &group, const Packed<T> &packed, const
                     nullptr};
     sources[count++] = s - group.sources;
   }
-  T *const dense = tile.dense + all.dense;
+  T *const dense = all.dense < 0 ? nullptr : tile.dense + all.dense;
   const long stride = long(all.dense < 0 ? size : all.vectors) * L;
   for (int k = 0; k < targets; k++) {
     const int index = program.targets[group.targets + k].reg;

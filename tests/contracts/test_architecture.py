@@ -20,7 +20,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "gatelab"
 PLAIN = {"axes", "errors"}
 BASE = PLAIN | {"settings"}
 LANGUAGE = {"graph", "passes", "cells"}
-MACHINE = {"engine", "nn"}
+MACHINE = {"engine", "nn", "export"}
 LABORATORY = {"data", "tasks", "train", "search", "papers", "analysis", "bench"}
 GALLERY = {"stats", "draw", "report"}
 EVERYTHING = BASE | LANGUAGE | MACHINE | LABORATORY | {"runs"} | GALLERY | {"explorer", "cli"}
@@ -35,6 +35,7 @@ MAY_READ = {
     "cells": PLAIN | {"graph", "passes"},
     "engine": BASE | {"graph", "passes"},
     "nn": BASE | LANGUAGE | {"engine"},
+    "export": BASE | LANGUAGE | {"engine", "nn"},
     "data": BASE,
     "tasks": BASE | LANGUAGE | {"nn", "data"},
     "train": BASE | LANGUAGE | {"engine", "nn", "data", "tasks", "runs"},
@@ -55,12 +56,30 @@ STANDARD_LIBRARY_ONLY = LANGUAGE | PLAIN
 # Read inside functions only, so that `gatelab --help` is there at once.
 LATE_IN_CLI = EVERYTHING - BASE - LANGUAGE - {"runs", "cli"}
 HOMES = {
-    "torch": {"engine", "nn", "tasks", "train", "search", "papers", "analysis", "bench", "explorer"},
+    "torch": {
+        "engine",
+        "nn",
+        "export",
+        "tasks",
+        "train",
+        "search",
+        "papers",
+        "analysis",
+        "bench",
+        "explorer",
+    },
     "jax": {"bench"},
     "torchrecurrent": {"bench"},
     "safetensors": {"train"},
     "scipy.io": {"data"},
     "pooch": {"data"},
+    "symusic": {"data"},
+    "soundfile": {"data"},
+    "kaldi_native_fbank": {"data"},
+    "polars": {"data"},
+    "defusedxml": {"data"},
+    "sacrebleu": {"stats"},
+    "onnx": {"export"},
     "pydantic": {"runs"},
     "altair": {"draw", "report"},
     "vl_convert": {"draw", "report"},

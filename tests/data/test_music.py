@@ -186,7 +186,7 @@ def test_a_picture_called_mat(tmp_path: Path) -> None:
 
 
 def test_bounds_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gatelab.data.music.FILE_LIMIT", 10)
+    monkeypatch.setattr("gatelab.data.tree.FILE_LIMIT", 10)
     path = tmp_path / "mine.json"
     path.write_bytes(SMALL)
     with pytest.raises(DataError, match="wanted at most"):

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -20,11 +18,11 @@ from numpy.typing import NDArray
 from gatelab import settings
 from gatelab.data.music_sets import MusicSource, find_source
 from gatelab.data.notes import SPLITS, Sequences, read_music
+from gatelab.data.places import places
+from gatelab.data.tree import read_file
 from gatelab.errors import DataError
 
 FOLDER = "poly_music"
-FILE_LIMIT = 256 * 2**20
-"""The most bytes of a file, as it lies on disk."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +97,9 @@ def load_music(name_or_path: str | os.PathLike[str]) -> MusicData:
     source = find_source(asked)
     if not source.url:
         return _read_built_in(source)
-    places = list(_places(source))
-    found = next((path for path in places if path.is_file()), None)
-    return _read_file(found or _download(source, places), source)
+    looked = list(places(FOLDER, source.files))
+    found = next((path for path in looked if path.is_file()), None)
+    return _read_file(found or _download(source, looked), source)
 
 
 def _is_path(asked: str) -> bool:
@@ -109,15 +107,7 @@ def _is_path(asked: str) -> bool:
     return any(mark in asked for mark in separators) or asked.lower().endswith((".mat", ".json", ".gz"))
 
 
-def _places(source: MusicSource) -> Iterator[Path]:
-    """Yield every path where the file of a set may lie, in the order of the search."""
-    data = settings.data_folder()
-    folders = [data / FOLDER, data] if data else []
-    for folder in (*folders, settings.cache_folder() / FOLDER):
-        yield from (folder / file for file in source.files)
-
-
-def _download(source: MusicSource, places: list[Path]) -> Path:
+def _download(source: MusicSource, looked: list[Path]) -> Path:
     """Fetch the first file of a set into the cache folder; a wrong checksum leaves nothing behind."""
     import pooch  # here, because most runs find their file and need none of its libraries
 
@@ -129,27 +119,17 @@ def _download(source: MusicSource, places: list[Path]) -> Path:
         )
         return Path(file)
     except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong checksum is a ValueError
-        looked = ", ".join(dict.fromkeys(str(path.parent) for path in places))
+        where = ", ".join(dict.fromkeys(str(path.parent) for path in looked))
         reason = " ".join(str(error).split())[:160]
         raise DataError(
-            f"{source.title}: wanted {' or '.join(source.files)} in {looked}, came no such file, and the "
+            f"{source.title}: wanted {' or '.join(source.files)} in {where}, came no such file, and the "
             f"download of {source.url} failed ({type(error).__name__}: {reason}); try to put "
             f"{source.files[0]} into a folder called {FOLDER} and to set GATELAB_DATA to the folder around it"
         ) from None
 
 
 def _read_file(path: Path, source: MusicSource | None) -> MusicData:
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise DataError(f"{path}: cannot be read (no plain file); try the path of a .mat or .json file")
-        size = path.stat().st_size
-        if size > FILE_LIMIT:
-            limit = FILE_LIMIT >> 20
-            raise DataError(f"{path}: wanted at most {limit} MiB, came {size >> 20}; try a smaller set")
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path}: cannot be read ({reason}); try the path of a .mat or .json file") from None
+    data = read_file(path, wanted="the path of a .mat or .json file")
     return _music(data, str(path), path.name, source)
 
 

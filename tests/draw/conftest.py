@@ -12,7 +12,7 @@ from gatelab.runs import Comparison, Epoch, Outcome, RunRecord, Task, Trial, Tri
 
 TASK = Task(
     dataset="d", load="d", title="Data", source="s", digest="0" * 64,
-    sequences=(1, 1, 1), steps=(9, 9, 9), input_size=88,
+    sequences=(1, 1, 1), steps=(9, 9, 9), input_size=88, output_size=88,
 )  # fmt: skip
 BASELINES = {"marginal": 11.0, "Markov": 10.5}
 
@@ -51,6 +51,7 @@ def make_run() -> MakeRun:
             for n in ("gru", "lstm")
         )
         config = Comparison(task=TASK, units=units, budget=99, learning_rates=(1e-4, 1e-3))
-        return RunRecord(Path("run"), config, {}, baselines, trials)
+        values = {k: {"NLL": v} for k, v in baselines.items()}
+        return RunRecord(Path("run"), config, {}, values, trials)
 
     return make

@@ -25,7 +25,7 @@ def values(chart, layer):
 
 def test_best_trial_is_shown(run):
     assert shown_trial(run, "gru").trial.number == 1
-    assert {r["nll"] for r in curve_rows(run) if r["unit"] == "gru" and r["epoch"] == 12} == {8.6, 8.35}
+    assert {r["value"] for r in curve_rows(run) if r["unit"] == "gru" and r["epoch"] == 12} == {8.6, 8.35}
     assert len(curve_rows(run)) == 2 * 2 * 12
 
 
@@ -42,7 +42,7 @@ def test_an_unfinished_unit_shows_its_best_so_far(make_trial, make_run):
 def test_axes_have_units(run, against, title):
     line = layers(learning_curves(run, against))[1]["encoding"]
     assert (line["x"]["field"], line["x"]["title"]) == (against, title)
-    assert line["y"]["title"] == "NLL per step [nats]"
+    assert line["y"]["title"] == "NLL [nats per step]"
     assert line["strokeDash"]["scale"]["domain"] == ["validation", "train"]
     assert line["color"]["scale"]["domain"] == ["gru", "lstm"]
 

@@ -55,7 +55,7 @@ def plan(units: tuple[str | Unit, ...] = ("tanh", "gru", "lstm"), **changes: Any
     values: dict[str, Any] = {
         "task": Task(
             dataset="jsb", load="jsb", title="JSB Chorales", source="JSB_Chorales.mat", digest="ab" * 32,
-            sequences=(229, 76, 77), steps=(13_807, 4_558, 4_721), input_size=INPUTS,
+            sequences=(229, 76, 77), steps=(13_807, 4_558, 4_721), input_size=INPUTS, output_size=INPUTS,
         ),
         "units": tuple(u if isinstance(u, Unit) else unit(u) for u in units),
         "budget": 20_000,
@@ -122,7 +122,7 @@ def fabricate(tmp_path: Path) -> Fabricate:
         folder = create(where, config)
         if ended:
             write_json(folder / "environment.json", ENVIRONMENT)
-            write_json(folder / "baselines.json", {"marginal": 11.060, "Markov": 10.491})
+            write_json(folder / "baselines.json", {"marginal": {"NLL": 11.060}, "Markov": {"NLL": 10.491}})
         done = 0
         for k, rate in enumerate(config.learning_rates):
             for u in config.units:

@@ -122,7 +122,13 @@ def test_hostile_content_stays_text(fabricate, comparison):
     task = Task(
         **(
             config.task.model_dump()
-            | {"title": HOSTILE, "source": HOSTILE, "measure": HOSTILE, "load": HOSTILE}
+            | {
+                "title": HOSTILE,
+                "source": HOSTILE,
+                "measures": [{"name": HOSTILE, "unit": HOSTILE}],
+                "headline": HOSTILE,
+                "load": HOSTILE,
+            }
         )
     )
     cell = json.loads(json.dumps(config.units[1].cell))

@@ -5,7 +5,7 @@ import pytest
 
 from gatelab.report.answer import compared, standings
 from gatelab.report.details import candidate_table, difference_table, missing, reported_table
-from gatelab.report.numbers import count, nll, rate, seconds, signed, spread
+from gatelab.report.numbers import count, decimal, rate, seconds, signed, spread
 from gatelab.report.table import RESULT_COLUMNS, answer, result_table
 from gatelab.runs import Outcome, read_run, write_json
 from gatelab.stats import Interval
@@ -125,7 +125,7 @@ def test_every_candidate_is_listed_with_its_ending(run):
 
 
 def test_numbers():
-    assert (nll(math.nan), nll(-0.5), count(None), rate(None), seconds(None)) == (
+    assert (decimal(math.nan), decimal(-0.5), count(None), rate(None), seconds(None)) == (
         "–",
         "−0.500",
         "–",

@@ -57,7 +57,7 @@ def _config(run, **changes):
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda run: _config(run, format=2), "is of format 2, this gatelab reads format 1"),
+        (lambda run: _config(run, format=1), "is of format 1, this gatelab reads format 2"),
         (lambda run: _config(run, seeed=2), "is damaged: seeed.*did you mean seed"),
         (lambda run: _config(run, learning_rates=[-1.0]), "learning_rates.0"),
         (lambda run: (run / "config.json").write_text('{"format": 1, "ta'), "cannot be read"),

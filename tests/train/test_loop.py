@@ -116,7 +116,7 @@ def test_interrupted_between_epochs_it_goes_on(tmp_path, task):
 def test_patience_ends_it(tmp_path, task):
     training = Training(batch_size=2, max_epochs=50, patience=2)
     outcome = _run(tmp_path, task, training, _trial(rate=1e-15))  # too small to move a weight
-    assert outcome.reason == "no better validation NLL for 2 epochs"
+    assert outcome.reason == "no better validation for 2 epochs"
     assert outcome.epochs == outcome.best_epoch + 2
     assert outcome.status == "finished"
 
@@ -192,9 +192,9 @@ def test_every_optimizer_resumes(tmp_path, task, optimizer):
     assert _run(tmp_path / "cut", task, training) == expected
 
 
-def test_a_checkpoint_of_an_earlier_layout_is_refused(tmp_path, task):
+def test_a_checkpoint_of_an_earlier_format_is_refused(tmp_path, task):
     tensors = {f"weights/{k}": v for k, v in task.network(GRU, 5).state_dict().items()}
     metadata = {"format": "1", "progress": "{}"}
     (tmp_path / "checkpoint.safetensors").write_bytes(save(tensors, metadata))
-    with pytest.raises(RunError, match="of an earlier gatelab"):
+    with pytest.raises(RunError, match="is no checkpoint of format 2"):
         _run(tmp_path, task)

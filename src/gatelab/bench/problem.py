@@ -119,7 +119,7 @@ def _sequences(workload: Workload, random: np.random.Generator) -> list[list[Arr
 def _music(workload: Workload) -> list[list[Array]]:
     """Return the first batches of the first epoch of a training on the chorales."""
     from gatelab.data import load_music
-    from gatelab.train.batches import batches
+    from gatelab.tasks.order import batches
 
     songs = load_music("chorales").train
     order = batches([len(s) for s in songs], workload.batch, seed=SEED, epoch=1)

@@ -28,8 +28,8 @@ from gatelab.data import MusicData, load_music
 from gatelab.errors import EngineError
 from gatelab.runs import Epoch, Training, Trial
 from gatelab.tasks import MusicTask, Network
+from gatelab.tasks.order import batches
 from gatelab.train import train
-from gatelab.train.batches import batches
 
 UNITS = ("tanh", "gru", "lstm")
 WAYS = ("gatelab", "plain", "torch.nn")
@@ -183,9 +183,10 @@ def check(task: MusicTask, split: plain.Split, unit: str, hidden: int, batch_siz
         for parameter in network.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))  # biases and peepholes start at 0
     _copy(network, model, unit)
-    ours = float(task.nll(network, task.batch("train", chosen)).mean().detach())
-    batch = split.batch(chosen)
-    theirs = float((plain.total_nll(model, batch) / batch.mask.sum()).detach())
+    batch = task.batch("train", chosen)
+    ours = float(task.loss(network(batch.inputs), batch).detach())
+    padded = split.batch(chosen)
+    theirs = float((plain.total_nll(model, padded) / padded.mask.sum()).detach())
     if abs(ours - theirs) > LIMIT * abs(theirs):
         raise EngineError(
             f"{unit}: wanted the same loss at the same weights, got {ours:.7g} and {theirs:.7g}"
@@ -219,7 +220,7 @@ def _ours(task: MusicTask, unit: str, hidden: int, training: Training) -> plain.
         def report(epoch: Epoch) -> None:
             found.epochs.append(time.perf_counter() - began)
 
-        train(Path(folder), trial, task, get(unit), hidden, training, report)
+        train(Path(folder), trial, task, get(unit), hidden, training, report=report)
         found.done = time.perf_counter() - began
     return found
 

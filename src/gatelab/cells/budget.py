@@ -6,6 +6,7 @@ how Chung et al. 2014 count. ``count="all"`` adds the output layer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from gatelab.cells.catalogue import get
@@ -103,21 +104,34 @@ def hidden_size_for(
     outputs = output_size if count == "all" else 0
     formula = measure(cell).parameters
 
-    def total(blocks: int) -> int:
-        return _count(formula, input_size, blocks * cell.block, num_layers, bidirectional, outputs)
+    def total(size: int) -> int:
+        return _count(formula, input_size, size, num_layers, bidirectional, outputs)
 
+    return nearest_size(total, cell, parameters)
+
+
+def nearest_size(total: Callable[[int], int], cell: Cell, parameters: int) -> int:
+    """Return the hidden size at which ``total``, which grows with it, is nearest to ``parameters``.
+
+    Raises
+    ------
+    ConfigError
+        Where not even the smallest network fits the budget.
+    """
+    _check_whole(parameters=parameters)
     low, high = 1, LARGEST // cell.block
-    if total(low) > 2 * parameters:
+    if total(cell.block) > 2 * parameters:
+        least = total(cell.block)
         raise ConfigError(
-            f"impossible budget: {cell.name} with {input_size} inputs and {cell.block} hidden unit(s) has "
-            f"{total(low):,} parameters, wanted {parameters:,}; try --parameters {total(low):d} or more"
+            f"impossible budget: {cell.name} with {cell.block} hidden unit(s) has {least:,} parameters here, "
+            f"wanted {parameters:,}; try --parameters {least:d} or more"
         )
-    if total(high) < parameters:
+    if total(high * cell.block) < parameters:
         raise ConfigError(f"impossible budget: {parameters:,} parameters need more than {LARGEST:,} units")
     while low < high:  # the smallest size with at least as many parameters as wanted
         middle = (low + high) // 2
-        low, high = (middle + 1, high) if total(middle) < parameters else (low, middle)
-    if low > 1 and parameters - total(low - 1) <= total(low) - parameters:
+        low, high = (middle + 1, high) if total(middle * cell.block) < parameters else (low, middle)
+    if low > 1 and parameters - total((low - 1) * cell.block) <= total(low * cell.block) - parameters:
         low -= 1
     return low * cell.block
 

@@ -18,7 +18,7 @@ Seed = Annotated[
 ]
 Epochs = Annotated[int, typer.Option(help="Most epochs of a training.")]
 Patience = Annotated[
-    int, typer.Option(help="Epochs without a better validation NLL after which a training ends.")
+    int, typer.Option(help="Epochs without a better validation after which a training ends.")
 ]
 BatchSize = Annotated[int, typer.Option(help="Sequences a batch.")]
 Workers = Annotated[

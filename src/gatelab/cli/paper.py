@@ -25,7 +25,7 @@ def paper(
     epochs: Annotated[int | None, typer.Option(help="Most epochs of a training.", show_default="200")] = None,
     patience: Annotated[
         int | None,
-        typer.Option(help="Epochs without a better validation NLL that end it.", show_default="20"),
+        typer.Option(help="Epochs without a better validation that end it.", show_default="20"),
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Sequences a batch.", show_default="4")] = None,
     workers: options.Workers = None,

@@ -106,11 +106,13 @@ def show(console: Console, run: RunRecord) -> None:
     from gatelab.report.details import difference_table, reported_table
     from gatelab.report.table import answer, result_table
 
-    _print(console, f"{run.config.task.title}: {run.config.task.measure}", result_table(run))
+    _print(console, f"{run.config.task.title}: {run.config.task.objective.title}", result_table(run))
     if run.config.paper:
         _print(console, f"Beside the paper ({run.config.paper.table}; ours − reported)", reported_table(run))
     if run.config.repeats and len(run.config.units) > 1:
-        _print(console, "Differences in test NLL, paired by seed", difference_table(run))
+        _print(
+            console, f"Differences in test {run.config.task.headline}, paired by seed", difference_table(run)
+        )
     console.print(answer(run), markup=False)
     for difference in run.config.paper.differences if run.config.paper else ():
         console.print(f"differs from the paper: {difference}", markup=False)

@@ -1,4 +1,4 @@
-"""Learning curves: NLL of each unit's best trial against updates, or against seconds of training."""
+"""Learning curves: the objective of each unit's best trial against updates, or against seconds."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def curve_rows(run: RunRecord) -> list[dict[str, Any]]:
         trial = shown_trial(run, unit.name)
         for epoch in _thinned(trial.epochs) if trial else ():
             place = {"epoch": epoch.epoch, "updates": epoch.updates, "seconds": epoch.seconds}
-            for split, nll in zip(SPLITS, (epoch.valid, epoch.train), strict=True):
-                rows.append({"unit": unit.name, "split": split, "nll": round(nll, 5), **place})
+            for split, value in zip(SPLITS, (epoch.valid, epoch.train), strict=True):
+                rows.append({"unit": unit.name, "split": split, "value": round(value, 5), **place})
     return rows
 
 
@@ -48,7 +48,7 @@ def _thinned(epochs: Sequence[Epoch]) -> Sequence[Epoch]:
 def learning_curves(run: RunRecord, against: Against = "updates") -> Chart:
     """Return the learning curves of a run as a chart.
 
-    Colour is the unit, a dashed line its training NLL; pointing at a curve shows the numbers, a click in the
+    Colour is the unit, a dashed line is training; pointing at a curve shows the numbers, a click in the
     legend shows one unit alone. Baselines are rules. Values far above all others are cut off, which the
     chart says.
 
@@ -60,7 +60,7 @@ def learning_curves(run: RunRecord, against: Against = "updates") -> Chart:
         What the horizontal axis counts.
     """
     rows = curve_rows(run)
-    domain = robust_domain([r["nll"] for r in rows], run.baselines)
+    domain = robust_domain([r["value"] for r in rows], _baselines(run))
     rules = [_rules(run, domain)] if _on_axis(run, domain) else []
     chart = alt.layer(*rules, *_lines(run, rows, against, domain)).properties(
         width="container", height=HEIGHT
@@ -69,12 +69,16 @@ def learning_curves(run: RunRecord, against: Against = "updates") -> Chart:
     return chart.properties(title=alt.TitleParams(text=said, fontSize=12)) if said else chart
 
 
+def _baselines(run: RunRecord) -> dict[str, float]:
+    return run.baseline(run.config.task.objective)
+
+
 def _said(run: RunRecord, domain: Domain) -> list[str]:
     said = []
     if domain.cut:
         said.append(f"cut off above {domain.high:.2f}; highest value {domain.highest:.2f}")
     said += [
-        f"{n} baseline, not on the axis: {v:.3f}" for n, v in run.baselines.items() if not domain.holds(v)
+        f"{n} baseline, not on the axis: {v:.3f}" for n, v in _baselines(run).items() if not domain.holds(v)
     ]
     return said
 
@@ -90,18 +94,22 @@ def _lines(run: RunRecord, rows: list[dict[str, Any]], against: Against, domain:
     names = [u.name for u in run.config.units]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X(f"{against}:Q", title=TITLES[against], axis=alt.Axis(tickCount=6, labelOverlap=True)),
-        y=alt.Y("nll:Q", title=run.config.task.measure, scale=alt.Scale(domain=[bottom, top], zero=False)),
+        y=alt.Y(
+            "value:Q",
+            title=run.config.task.objective.title,
+            scale=alt.Scale(domain=[bottom, top], zero=False),
+        ),
         color=alt.Color("unit:N", sort=None, scale=alt.Scale(domain=names), legend=unit_legend(names)),
         opacity=alt.condition(chosen, alt.value(1), alt.value(0.08)),
     )
     dash = alt.StrokeDash(
-        "split:N", title="NLL", sort=None, scale=alt.Scale(domain=list(SPLITS), range=[[1, 0], [5, 4]])
+        "split:N", title="split", sort=None, scale=alt.Scale(domain=list(SPLITS), range=[[1, 0], [5, 4]])
     )
     line = base.mark_line(clip=True, strokeWidth=2).encode(strokeDash=dash).add_params(chosen)
     tooltip = [
         alt.Tooltip("unit:N", title="unit"),
         alt.Tooltip("split:N", title="split"),
-        alt.Tooltip("nll:Q", title=run.config.task.measure, format=".4f"),
+        alt.Tooltip("value:Q", title=run.config.task.objective.title, format=".4f"),
         alt.Tooltip("epoch:Q", title="epoch"),
         alt.Tooltip("updates:Q", title="updates", format=","),
         alt.Tooltip("seconds:Q", title="seconds", format=".1f"),
@@ -114,15 +122,15 @@ def _lines(run: RunRecord, rows: list[dict[str, Any]], against: Against, domain:
 
 def _on_axis(run: RunRecord, domain: Domain) -> list[dict[str, Any]]:
     return [
-        {"baseline": n, "nll": v, "label": f"{n} {v:.3f}"}
-        for n, v in run.baselines.items()
+        {"baseline": n, "value": v, "label": f"{n} {v:.3f}"}
+        for n, v in _baselines(run).items()
         if domain.holds(v)
     ]
 
 
 def _rules(run: RunRecord, domain: Domain) -> Chart:
     base = alt.Chart(alt.InlineData(values=_on_axis(run, domain)))
-    y = alt.Y("nll:Q", title=run.config.task.measure)
+    y = alt.Y("value:Q", title=run.config.task.objective.title)
     rule = base.mark_rule(strokeDash=[2, 2], strokeWidth=1).encode(y=y)
     label = base.mark_text(align="right", baseline="bottom", dy=-3).encode(
         y=y, x=alt.value("width"), text="label:N"

@@ -1,4 +1,4 @@
-"""The search for the learning rate: validation NLL of every candidate, diverged ones marked."""
+"""The search for the learning rate: the objective on validation of every candidate, diverged ones marked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHAPES = {"finished": "circle", "diverged": "M-1,-1L1,1M1,-1L-1,1", ABOVE: "tria
 def rate_rows(run: RunRecord) -> list[dict[str, Any]]:
     """Return what the figure shows: a row for each candidate that has ended.
 
-    ``shown`` is its validation NLL, or the axis' end for one that is above it or has none.
+    ``shown`` is its objective on validation, or the axis' end for one that is above it or has none.
     """
     domain = _domain(run)
     return [_row(run, t, domain) for u in run.config.units for t in run.of(u.name, "search")]
@@ -48,12 +48,12 @@ def _domain(run: RunRecord) -> Domain:
 
 
 def learning_rates(run: RunRecord) -> Chart:
-    """Return validation NLL against learning rate as a chart, with a ring around each unit's chosen rate.
+    """Return the objective on validation against learning rate as a chart, each unit's chosen rate ringed.
 
-    A cross is a trial that diverged, drawn at the axis' end where it left no NLL; a triangle one whose NLL
-    is above the axis.
+    A cross is a trial that diverged, drawn at the axis' end where it left no value; a triangle one whose
+    value is above the axis.
     """
-    rows, domain, measure = rate_rows(run), _domain(run), run.config.task.measure
+    rows, domain, measure = rate_rows(run), _domain(run), run.config.task.objective.title
     names = [u.name for u in run.config.units]
     chosen = alt.selection_point(fields=["unit"], bind="legend", name="unit_of_legend")
     y = alt.Y(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gatelab.report.numbers import nll, range_of
-from gatelab.runs import RunRecord
+from gatelab.report.numbers import decimal, range_of
+from gatelab.runs import Measure, RunRecord
 from gatelab.stats import Interval, mean_interval, paired_difference
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A unit's test NLL, by the seed that each training began with."""
+    """A unit's headline measure on test, by the seed that each training began with."""
 
     unit: str
     tests: dict[int, float]
@@ -22,14 +22,41 @@ class Standing:
         return mean_interval(list(self.tests.values()))
 
 
+@dataclass(frozen=True)
+class Words:
+    """How a measure is spoken of: NLL per step is the lower, the better, accuracy the higher."""
+
+    measure: Measure
+
+    @property
+    def best(self) -> str:
+        """The best value of a measure in words."""
+        return f"{'lowest' if self.measure.better == 'lower' else 'highest'} test {self.measure.name}"
+
+    @property
+    def ahead(self) -> str:
+        """Where the better of two values lies."""
+        return "below" if self.measure.better == "lower" else "above"
+
+    @property
+    def behind(self) -> str:
+        """What the worse of two values is."""
+        return "Higher" if self.measure.better == "lower" else "Lower"
+
+    def amount(self, value: float) -> str:
+        """Return a value with its unit."""
+        return f"{decimal(value)} {self.measure.unit}".rstrip()
+
+
 def standings(run: RunRecord) -> list[Standing]:
-    """Return the units that have a test NLL, the lowest mean first."""
+    """Return the units that have a value on test, the best mean first."""
     found = []
     for unit in run.config.units:
         tests = run.tests(unit.name)
         if tests:
             found.append(Standing(unit.name, tests))
-    return sorted(found, key=lambda s: s.interval.mean)
+    higher = run.config.task.measure.better == "higher"
+    return sorted(found, key=lambda s: s.interval.mean, reverse=higher)
 
 
 def compared(left: Standing, right: Standing) -> Interval | None:
@@ -41,7 +68,7 @@ def compared(left: Standing, right: Standing) -> Interval | None:
 
 
 def answer(run: RunRecord) -> str:
-    """Return the run's answer: which unit has the lowest test NLL, by how much, and how sure that is."""
+    """Return the run's answer: which unit is best on test, by how much, and how sure that is."""
     said = _answer(run) + _diverged(run)
     return said if run.complete or not standings(run) else f"So far, with trials still to come: {said}"
 
@@ -57,56 +84,60 @@ def _diverged(run: RunRecord) -> str:
 
 
 def _answer(run: RunRecord) -> str:
-    ranked = standings(run)
+    ranked, words = standings(run), Words(run.config.task.measure)
     if not ranked:
         return "No trial has finished yet, so there is no answer."
     if len(ranked) == 1:
-        return _alone(run, ranked[0])
+        return _alone(run, ranked[0], words)
     best, others = ranked[0], ranked[1:]
     differences = [(other, compared(other, best)) for other in others]
     if any(d is None or not d.known for _, d in differences):
-        return _one_seed(best, others)
+        return _one_seed(best, others, words)
     tied = [(o, d) for o, d in differences if d and d.holds(0)]
-    higher = [(o, d) for o, d in differences if d and not d.holds(0)]
-    return _shown(best, higher) if not tied else _tied(best, tied, higher)
+    behind = [(o, d) for o, d in differences if d and not d.holds(0)]
+    return _shown(best, behind, words) if not tied else _tied(best, tied, behind, words)
 
 
-def _alone(run: RunRecord, only: Standing) -> str:
-    beaten = [name for name, value in run.baselines.items() if only.interval.mean < value]
+def _alone(run: RunRecord, only: Standing, words: Words) -> str:
+    sign = 1 if words.measure.better == "lower" else -1
+    beaten = [k for k, v in run.baseline(words.measure).items() if sign * only.interval.mean < sign * v]
     missing = [u.name for u in run.config.units if u.name != only.unit]
-    said = f"{only.unit} has a test NLL of {nll(only.interval.mean)} nats per step"
+    said = f"{only.unit} has a test {words.measure.name} of {words.amount(only.interval.mean)}"
     if beaten:
-        said += f", below the {' and the '.join(beaten)} baseline"
+        said += f", {words.ahead} the {' and the '.join(beaten)} baseline"
     return f"{said}." + (f" {' and '.join(missing)} cannot be compared yet." if missing else "")
 
 
-def _one_seed(best: Standing, others: list[Standing]) -> str:
-    gap = others[0].interval.mean - best.interval.mean
+def _one_seed(best: Standing, others: list[Standing], words: Words) -> str:
+    gap = abs(others[0].interval.mean - best.interval.mean)
     return (
-        f"{best.unit} has the lowest test NLL, {nll(best.interval.mean)} nats per step, {nll(gap)} below "
-        f"{others[0].unit}; there is one seed a unit only, so chance is not excluded."
+        f"{best.unit} has the {words.best}, {words.amount(best.interval.mean)}, {decimal(gap)} "
+        f"{words.ahead} {others[0].unit}; there is one seed a unit only, so chance is not excluded."
     )
 
 
-def _shown(best: Standing, higher: list[tuple[Standing, Interval]]) -> str:
-    other, difference = higher[0]
+def _shown(best: Standing, behind: list[tuple[Standing, Interval]], words: Words) -> str:
+    other, difference = behind[0]
     return (
-        f"{best.unit} has the lowest test NLL, {nll(best.interval.mean)} nats per step: "
-        f"{nll(difference.mean)} below {other.unit}, the next, paired over {difference.n} seeds, "
-        f"95 % interval {range_of(difference)}."
+        f"{best.unit} has the {words.best}, {words.amount(best.interval.mean)}: "
+        f"{decimal(abs(difference.mean))} {words.ahead} {other.unit}, the next, paired over {difference.n} "
+        f"seeds, 95 % interval {range_of(difference)}."
     )
 
 
 def _tied(
-    best: Standing, tied: list[tuple[Standing, Interval]], higher: list[tuple[Standing, Interval]]
+    best: Standing,
+    tied: list[tuple[Standing, Interval]],
+    behind: list[tuple[Standing, Interval]],
+    words: Words,
 ) -> str:
-    names = " and ".join(f"{o.unit} ({nll(o.interval.mean)}, {range_of(d)})" for o, d in tied)
+    names = " and ".join(f"{o.unit} ({decimal(o.interval.mean)}, {range_of(d)})" for o, d in tied)
     seeds = min(d.n for _, d in tied)
     said = (
-        f"No difference shown: {best.unit} has the lowest test NLL, {nll(best.interval.mean)} nats per step, "
+        f"No difference shown: {best.unit} has the {words.best}, {words.amount(best.interval.mean)}, "
         f"but over {seeds} paired seeds the 95 % interval of the difference to {names} holds 0."
     )
-    if higher:
-        listed = " and ".join(f"{o.unit} by {nll(d.mean)}, {range_of(d)}" for o, d in higher)
-        said += f" Higher than {best.unit}: {listed}."
+    if behind:
+        listed = " and ".join(f"{o.unit} by {decimal(abs(d.mean))}, {range_of(d)}" for o, d in behind)
+        said += f" {words.behind} than {best.unit}: {listed}."
     return said

@@ -8,12 +8,12 @@ from itertools import combinations
 from typing import Any
 
 from gatelab.report.answer import compared, standings
-from gatelab.report.numbers import NOTHING, Table, count, nll, range_of, rate, seconds, signed
+from gatelab.report.numbers import NOTHING, Table, count, decimal, range_of, rate, seconds, signed
 from gatelab.runs import Epoch, Outcome, Reported, RunRecord, TrialRecord, Unit
 
 
 def difference_table(run: RunRecord) -> Table:
-    """Return every pair of units with the paired difference of their test NLL over seeds."""
+    """Return every pair of units with the paired difference of the headline measure on test over seeds."""
     rows = []
     for lower, higher in combinations(standings(run), 2):
         difference = compared(higher, lower)
@@ -29,7 +29,10 @@ def difference_table(run: RunRecord) -> Table:
                 shown,
             ]
         )
-    return Table(("difference in test NLL", "mean", "95 % interval", "seeds", "difference"), rows)
+    return Table(
+        (f"difference in test {run.config.task.headline}", "mean", "95 % interval", "seeds", "difference"),
+        rows,
+    )
 
 
 def reported_table(run: RunRecord) -> Table:
@@ -64,11 +67,11 @@ def _reported_row(run: RunRecord, unit: Unit, reported: Reported) -> list[str]:
 def _beside(ours: float | None, reported: float | None) -> list[str]:
     both = ours is not None and reported is not None
     difference = signed(ours - reported, 2) if both else NOTHING  # type: ignore[operator]
-    return [nll(ours), NOTHING if reported is None else f"{reported:.2f}", difference]
+    return [decimal(ours), NOTHING if reported is None else f"{reported:.2f}", difference]
 
 
 def candidate_table(run: RunRecord) -> Table:
-    """Return every candidate and repeat with its learning rate, seed, NLL and ending."""
+    """Return every candidate and repeat with its learning rate, seed, objective and ending."""
     columns = (
         "unit", "stage", "learning rate", "seed", "epochs", "best epoch", "updates", "seconds",
         "train", "valid", "test", "ending",
@@ -99,7 +102,7 @@ def _ended(outcome: Outcome) -> list[str]:
         count(outcome.updates),
         seconds(outcome.seconds),
     ]
-    return [*whole, nll(outcome.train), nll(outcome.valid), nll(outcome.test), said]
+    return [*whole, decimal(outcome.train), decimal(outcome.valid), decimal(outcome.test), said]
 
 
 def _going_on(epochs: Sequence[Epoch]) -> list[str]:
@@ -107,7 +110,7 @@ def _going_on(epochs: Sequence[Epoch]) -> list[str]:
         return [*[NOTHING] * 7, "not ended yet"]
     best = min(epochs, key=lambda e: e.valid)
     whole = [count(len(epochs)), count(best.epoch), count(epochs[-1].updates), seconds(epochs[-1].seconds)]
-    return [*whole, NOTHING, nll(best.valid), NOTHING, "not ended yet"]
+    return [*whole, NOTHING, decimal(best.valid), NOTHING, "not ended yet"]
 
 
 def missing(run: RunRecord) -> list[str]:
@@ -160,7 +163,7 @@ def data_table(run: RunRecord) -> Table:
         ["sequences (train / validation / test)", " / ".join(count(n) for n in task.sequences)],
         ["steps (train / validation / test)", " / ".join(count(n) for n in task.steps)],
         ["inputs a step", count(task.input_size)],
-        ["measure", task.measure],
+        ["measures", ", ".join(m.title for m in task.measures)],
     ]
     return Table(("data", "value"), rows)
 

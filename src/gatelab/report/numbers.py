@@ -18,10 +18,10 @@ class Table(NamedTuple):
     rows: list[list[str]]
 
 
-def nll(value: float | None) -> str:
-    """Return an NLL with three decimals.
+def decimal(value: float | None) -> str:
+    """Return a measure with three decimals.
 
-    >>> nll(8.5432), nll(None)
+    >>> decimal(8.5432), decimal(None)
     ('8.543', '–')
     """
     return NOTHING if value is None or math.isnan(value) else f"{value:.3f}".replace("-", MINUS)
@@ -62,8 +62,8 @@ def spread(interval: Interval) -> str:
     '8.600 ± 0.250 (3)'
     """
     if not interval.known:
-        return f"{nll(interval.mean)} (1)"
-    return f"{nll(interval.mean)} ± {interval.half_width:.3f} ({interval.n})"
+        return f"{decimal(interval.mean)} (1)"
+    return f"{decimal(interval.mean)} ± {interval.half_width:.3f} ({interval.n})"
 
 
 def range_of(interval: Interval) -> str:

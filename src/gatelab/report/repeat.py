@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from gatelab.cells import get, hidden_size_for
+from gatelab.cells import get
 from gatelab.errors import ConfigError
 from gatelab.runs import Comparison
 
@@ -19,24 +19,19 @@ def repeat_commands(config: Comparison, folder: Path) -> list[str]:
     name = shlex.quote(folder.resolve().name)
     commands = [f"mkdir again && cp {name}/config.json again/ && gatelab resume again"]
     try:
-        units = [get(u.name) for u in config.units]
+        for unit in config.units:
+            get(unit.name)
     except ConfigError:
         return commands
-    solved = [
-        hidden_size_for(
-            u, config.task.input_size, config.budget, count=config.count, output_size=config.task.input_size
-        )
-        for u in units
-    ]
-    sizes = "budget" if solved == [u.hidden_size for u in config.units] else "table"
     if config.paper is not None:
-        commands.append(_paper(config, config.paper.key, sizes))
-    elif sizes == "budget":
+        commands.append(_paper(config, config.paper.key))
+    elif config.sizes == "budget":
         commands.append(_compare(config))
     return commands
 
 
-def _paper(config: Comparison, key: str, sizes: str) -> str:
+def _paper(config: Comparison, key: str) -> str:
+    sizes = "budget" if config.sizes == "budget" else "table"
     return _joined(
         ["gatelab", "paper", key, "--dataset", config.task.load, "--sizes", sizes, *_limits(config)]
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatelab.report.answer import answer
-from gatelab.report.numbers import NOTHING, Table, count, nll, rate, seconds, spread
+from gatelab.report.numbers import NOTHING, Table, count, decimal, rate, seconds, spread
 from gatelab.runs import RunRecord, UnitResult, results
 from gatelab.stats import mean_interval
 
@@ -26,13 +26,19 @@ RESULT_COLUMNS = (
 def result_table(run: RunRecord) -> Table:
     """Return the result table: a row for each unit, by its best trial, and for each baseline.
 
-    NLL is in nats per step. *test over seeds* is the mean over the best trial's repeats, ± half of its
-    95 % interval, with the number of seeds.
+    *train*, *valid* and *test* are the task's objective. *test over seeds*, of the measure by which units
+    are compared, is the mean over the best trial's repeats, ± half of its 95 % interval, with the number of
+    seeds.
     """
+    task = run.config.task
     rows = [_unit_row(result) for result in results(run)]
     blank = [NOTHING] * (len(RESULT_COLUMNS) - 3)
-    rows += [[f"{name} baseline", *blank, nll(value), NOTHING] for name, value in run.baselines.items()]
-    return Table(RESULT_COLUMNS, rows)
+    two = task.measure != task.objective
+    for name, values in run.baselines.items():
+        compared = decimal(values.get(task.headline)) if two else NOTHING
+        rows.append([f"{name} baseline", *blank, decimal(values.get(task.objective.name)), compared])
+    last = f"test {task.measure.title} over seeds" if two else RESULT_COLUMNS[-1]
+    return Table((*RESULT_COLUMNS[:-1], last), rows)
 
 
 def _unit_row(result: UnitResult) -> list[str]:
@@ -44,6 +50,9 @@ def _unit_row(result: UnitResult) -> list[str]:
         rate(result.best.trial.learning_rate if result.best else None),
         count(outcome.updates if outcome else None),
         seconds(outcome.seconds if outcome else None),
-        *(nll(value) for value in ((outcome.train, outcome.valid, outcome.test) if outcome else (None,) * 3)),
+        *(
+            decimal(value)
+            for value in ((outcome.train, outcome.valid, outcome.test) if outcome else (None,) * 3)
+        ),
         spread(mean_interval(result.test_seeds)) if result.test_seeds else NOTHING,
     ]

@@ -8,11 +8,11 @@ import re
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from gatelab.errors import ConfigError, near_misses
 
-FORMAT = 1
+FORMAT = 2
 """Version of everything in a run folder; a folder of another version is refused."""
 
 Positive = Annotated[int, Field(ge=1)]
@@ -30,7 +30,8 @@ class Training(Frozen):
     """How one network is trained.
 
     ``momentum`` is Nesterov's and used by sgd only; ``decay`` is RMSProp's. ``patience`` counts epochs
-    without a better validation NLL. ``max_norm`` is the norm to which larger gradients are rescaled.
+    without a better validation objective. ``max_norm`` is the norm to which larger gradients are rescaled.
+    The learning rate is multiplied by ``annealing`` before each epoch after ``anneal_after`` epochs.
     """
 
     optimizer: Literal["rmsprop", "sgd", "adam"] = "rmsprop"
@@ -41,6 +42,19 @@ class Training(Frozen):
     batch_size: Positive = 8
     max_epochs: Positive = 100
     patience: Positive = 10
+    annealing: Annotated[float, Field(gt=0, le=1)] = 1.0
+    anneal_after: Annotated[int, Field(ge=0)] = 0
+
+
+class Body(Frozen):
+    """The recurrent part of a network, beside cell and size: layers, directions, dropout between layers."""
+
+    layers: Positive = 1
+    bidirectional: bool = False
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+ONE_LAYER = Body()
 
 
 class Unit(Frozen):
@@ -72,33 +86,80 @@ class Paper(Frozen):
     differences: tuple[str, ...] = ()
 
 
+class Measure(Frozen):
+    """What is said of a network on held-out sequences.
+
+    ``formula`` names the one in :data:`gatelab.stats.measures.FORMULAS` that makes it of sums over sequences.
+    """
+
+    name: str
+    unit: str = ""
+    better: Literal["lower", "higher"] = "lower"
+    formula: str = "ratio"
+
+    @property
+    def title(self) -> str:
+        """Name and unit, as an axis has them."""
+        return f"{self.name} [{self.unit}]" if self.unit else self.name
+
+
+NLL = Measure(name="NLL", unit="nats per step")
+
+
 class Task(Frozen):
     """The data and what is asked of the network.
 
-    ``load`` is the name or path that loads the data, ``digest`` the file's SHA-256;
-    ``sequences`` and ``steps`` count train, valid, test.
+    ``load`` is the name or path that loads the data, ``options`` what else was said of it, ``digest`` the
+    SHA-256 of the data; ``sequences`` and ``steps`` count train, valid, test. The first of the ``measures``
+    is the objective: what is trained, and what learning rate and best epoch are chosen by; ``headline`` names
+    the one by which units are compared.
     """
 
-    kind: Literal["music"] = "music"
+    kind: str = "music"
     dataset: str
     load: str
+    options: dict[str, str | int | float | bool] = {}
     title: str
     source: str
     digest: str
     sequences: tuple[int, int, int]
     steps: tuple[int, int, int]
     input_size: Positive
-    measure: str = "NLL per step [nats]"
+    output_size: Positive
+    measures: Annotated[tuple[Measure, ...], Field(min_length=1)] = (NLL,)
+    headline: str = NLL.name
+
+    @property
+    def objective(self) -> Measure:
+        """What is trained."""
+        return self.measures[0]
+
+    @property
+    def measure(self) -> Measure:
+        """What units are compared by."""
+        return next(m for m in self.measures if m.name == self.headline)
+
+    @field_validator("headline")
+    @classmethod
+    def _measured(cls, headline: str, info: ValidationInfo) -> str:
+        if headline not in {m.name for m in info.data.get("measures", ())}:
+            raise ValueError("no measure has this name")
+        return headline
 
 
 class Comparison(Frozen):
-    """A comparison of units at equal budget on one task."""
+    """A comparison of units at equal budget on one task.
 
-    format: Literal[1] = 1
+    ``sizes`` says whether hidden sizes were solved for the budget or given by the user.
+    """
+
+    format: Literal[2] = 2
     task: Task
     units: Annotated[tuple[Unit, ...], Field(min_length=1)]
+    body: Body = Body()
     budget: Positive
     count: Literal["recurrent", "all"] = "recurrent"
+    sizes: Literal["budget", "given"] = "budget"
     learning_rates: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
     repeats: Annotated[int, Field(ge=0, le=10_000)] = 0
     seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] = 0

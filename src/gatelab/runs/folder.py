@@ -6,13 +6,14 @@
       config.json         the frozen configuration (:class:`gatelab.runs.Comparison`)
       environment.json    machine, versions, when it began
       later_environments.jsonl   the same of later sessions, where something had changed
-      baselines.json      NLL of the baselines
+      baselines.json      the measures of the baselines
       lock                held by the process that works on the run
       trials/TRIAL/
         trial.json        unit, learning rate, seed (:class:`gatelab.runs.Trial`)
         metrics.jsonl     one line an epoch (:class:`gatelab.runs.Epoch`)
         checkpoint.safetensors   everything needed to go on; removed at the end
-        weights.safetensors      the weights with the best validation NLL
+        weights.safetensors      the weights with the best validation
+        scores.json       the measures' numbers for each sequence of test
         outcome.json      how it ended (:class:`gatelab.runs.Outcome`); there only when it has ended
         profile.json      where its time went, if it was timed (:class:`gatelab.runs.profile.Timing`)
       profile.json        the same of the last timed session (:class:`gatelab.runs.profile.Profile`)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from gatelab.errors import RunError
-from gatelab.runs.config import Comparison, Frozen, Unit, UnitName, explain
+from gatelab.runs.config import Comparison, Frozen, Measure, Unit, UnitName, explain
 from gatelab.runs.folder import open_run, read_json, read_model
 
 
@@ -35,7 +35,7 @@ class Trial(Frozen):
 
 
 class Epoch(Frozen):
-    """What one epoch ended with: NLL per step [nats], seconds of training since the trial began.
+    """What one epoch ended with: the task's objective, seconds of training since the trial began.
 
     ``train`` is met during the epoch, under weight noise; ``valid`` is computed after it, without.
     """
@@ -48,7 +48,10 @@ class Epoch(Frozen):
 
 
 class Outcome(Frozen):
-    """How a trial ended: NLL per step [nats] with the weights of the best epoch, without noise."""
+    """How a trial ended: with the weights of the best epoch, without noise, the objective and other measures.
+
+    ``measures`` holds, for train, valid and test, the measures beside the objective by their names.
+    """
 
     status: Literal["finished", "diverged"]
     reason: str
@@ -59,6 +62,7 @@ class Outcome(Frozen):
     train: float | None = None
     valid: float | None = None
     test: float | None = None
+    measures: dict[str, dict[str, float | None]] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class RunRecord:
     folder: Path
     config: Comparison
     environment: dict[str, Any]
-    baselines: dict[str, float]
+    baselines: dict[str, dict[str, float]]
     trials: tuple[TrialRecord, ...]
 
     def of(self, unit: str, stage: str) -> list[TrialRecord]:
@@ -86,18 +90,33 @@ class RunRecord:
         return sorted(chosen, key=lambda t: t.trial.number)
 
     def best(self, unit: str) -> TrialRecord | None:
-        """Return the searched trial with the lowest validation NLL; None where none has one.
+        """Return the searched trial with the lowest objective on validation; None where none has one.
 
         A trial that diverged after good epochs counts by the best of them.
         """
         finished = [t for t in self.of(unit, "search") if t.outcome and t.outcome.valid is not None]
         return min(finished, key=lambda t: (t.outcome.valid, t.trial.number), default=None)  # type: ignore[union-attr]
 
-    def tests(self, unit: str) -> dict[int, float]:
-        """Return the test NLL [nats per step] of each repeat by its seed; of the best trial if none ended."""
+    def repeated(self, unit: str) -> list[TrialRecord]:
+        """Return the repeats that ended; where there are none, the best trial."""
         best = self.best(unit)
-        trials = self.of(unit, "repeat") or ([best] if best else [])
-        return {t.trial.seed: t.outcome.test for t in trials if t.outcome and t.outcome.test is not None}
+        return self.of(unit, "repeat") or ([best] if best else [])
+
+    def tests(self, unit: str) -> dict[int, float]:
+        """Return the headline measure on test of each repeat by its seed; of the best trial if none ended."""
+        ended = {t.trial.seed: t.outcome for t in self.repeated(unit) if t.outcome}
+        values = {seed: self._headline(outcome) for seed, outcome in ended.items()}
+        return {seed: value for seed, value in values.items() if value is not None}
+
+    def _headline(self, outcome: Outcome) -> float | None:
+        task = self.config.task
+        if task.measure == task.objective:
+            return outcome.test
+        return outcome.measures.get("test", {}).get(task.headline)
+
+    def baseline(self, measure: Measure) -> dict[str, float]:
+        """Return what the baselines that have this measure reach on test."""
+        return {k: values[measure.name] for k, values in self.baselines.items() if measure.name in values}
 
     @property
     def complete(self) -> bool:
@@ -111,9 +130,9 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class UnitResult:
-    """A unit's row in the result table: its best searched trial, and the test NLLs over seeds.
+    """A unit's row in the result table: its best searched trial, and the headline measure on test over seeds.
 
-    ``test_seeds`` holds the test NLL of its repeats, in order of their number; of the best trial where there
+    ``test_seeds`` holds that of its repeats, in order of their number; of the best trial where there
     are no repeats. The best trial, which was chosen by its own numbers, is no random draw and so not among
     them.
     """
@@ -143,7 +162,7 @@ def read_run(folder: Path) -> RunRecord:
         folder=folder,
         config=config,
         environment=_facts(folder / "environment.json", str | int),
-        baselines=_facts(folder / "baselines.json", float),
+        baselines=_baselines(folder / "baselines.json"),
         trials=tuple(trials),
     )
 
@@ -165,6 +184,15 @@ def has_ended(folder: Path, trial: Trial) -> bool:
             f"hand? put it back, or move {folder.name} away"
         )
     return record.outcome is not None
+
+
+def _baselines(path: Path) -> dict[str, dict[str, float]]:
+    """Return the measures of each baseline by their names."""
+    found = _facts(path, dict)
+    for values in found.values():
+        if not all(isinstance(v, int | float) for v in values.values()):
+            raise RunError(f"{path} is damaged: wanted names with numbers, got {str(values)[:60]}")
+    return found
 
 
 def _facts(path: Path, kind: Any) -> dict[str, Any]:

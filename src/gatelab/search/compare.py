@@ -29,8 +29,8 @@ from gatelab.runs import (
 from gatelab.runs.folder import append_line, read_json
 from gatelab.runs.profile import summed, write_profile
 from gatelab.runs.tables import has_ended
-from gatelab.search.local import Workers, cores, data_of
-from gatelab.tasks import MusicTask
+from gatelab.search.local import Workers, cores
+from gatelab.tasks import reopen
 
 
 class Listener(Protocol):
@@ -69,7 +69,7 @@ def work(folder: Path, listener: Listener, workers: int | None = None, timed: bo
         elif changed_environment(folder):
             append_line(folder / "later_environments.jsonl", json.dumps(environment()))
         if not (folder / "baselines.json").exists():
-            write_json(folder / "baselines.json", MusicTask(data_of(config)).baselines())
+            write_json(folder / "baselines.json", reopen(config.task).baselines())
         trained: list[Trial] = []
         with Workers(folder, workers or cores(), timed) as crew:
             for plan in (searches, repetitions):

@@ -18,14 +18,13 @@ from types import TracebackType
 
 import torch
 
-from gatelab.data import MusicData, load_music
-from gatelab.errors import DataError, RunError
+from gatelab.errors import RunError
 from gatelab.graph.cell import Cell
 from gatelab.graph.data import from_data
 from gatelab.runs import Comparison, Epoch, Outcome, Trial, open_run, write_json
 from gatelab.runs.profile import FILE, Timing
 from gatelab.runs.tables import read_trial
-from gatelab.tasks import MusicTask
+from gatelab.tasks import Task, reopen
 from gatelab.train import train
 from gatelab.train.clock import UNTIMED, Clock
 
@@ -159,30 +158,13 @@ def _run_trial(folder: str, trial: Trial, since: float | None) -> None:
     config, task, cells = _loaded(folder)
     unit = next(u for u in config.units if u.name == trial.unit)
     place = Path(folder) / "trials" / trial.name
-    train(place, trial, task, cells[trial.unit], unit.hidden_size, config.training, clock=clock)
+    train(place, trial, task, cells[trial.unit], unit.hidden_size, config.training, config.body, clock=clock)
     if since is not None:
         write_json(place / FILE, Timing(process=os.getpid(), seconds=clock.seconds))
         _Process.free_since = time.monotonic()
 
 
 @lru_cache(maxsize=1)
-def _loaded(folder: str) -> tuple[Comparison, MusicTask, dict[str, Cell]]:
+def _loaded(folder: str) -> tuple[Comparison, Task, dict[str, Cell]]:
     config = open_run(Path(folder))
-    return config, MusicTask(data_of(config)), {u.name: from_data(u.cell) for u in config.units}
-
-
-def data_of(config: Comparison) -> MusicData:
-    """Return the data of a run, the same that it began with.
-
-    Raises
-    ------
-    DataError
-        Where the file is another one now.
-    """
-    data = load_music(config.task.load)
-    if data.digest != config.task.digest:
-        raise DataError(
-            f"{data.source} is not the file that this run began with (SHA-256 {data.digest[:12]}…, wanted "
-            f"{config.task.digest[:12]}…); put the old file back or begin a new run"
-        )
-    return data
+    return config, reopen(config.task), {u.name: from_data(u.cell) for u in config.units}

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from gatelab.cells import get, hidden_size_for, parameter_count
+from gatelab.cells import get
 from gatelab.cells.budget import Count
-from gatelab.data import MUSIC, MusicData, load_music
 from gatelab.errors import ConfigError
 from gatelab.graph.cell import Cell
 from gatelab.graph.data import to_data
-from gatelab.runs import Comparison, Paper, Task, Training, Unit, build
+from gatelab.runs import ONE_LAYER, Body, Comparison, Paper, Training, Unit, build
 from gatelab.search.space import check_seed, spread_log_uniform
-from gatelab.tasks import MusicTask
+from gatelab.tasks import Task, open_task
 
 FAR = 0.1
 """How far from the budget a unit's count may be, as a part of the budget."""
@@ -23,6 +22,9 @@ def comparison(
     dataset: str = "chorales",
     cells: Sequence[str | Cell] = ("tanh", "lstm", "gru"),
     *,
+    task: str = "music",
+    options: Mapping[str, Any] | None = None,
+    body: Body = ONE_LAYER,
     parameters: int = 20_000,
     count: Count = "recurrent",
     hidden_sizes: Sequence[int] | None = None,
@@ -33,7 +35,7 @@ def comparison(
     training: Training | None = None,
     paper: Paper | None = None,
 ) -> Comparison:
-    """Return a comparison of units at equal parameter counts on one music set.
+    """Return a comparison of units at equal parameter counts on one task.
 
     Parameters
     ----------
@@ -41,13 +43,17 @@ def comparison(
         Name of a set, or path of a file.
     cells
         Cells or their names; each once.
+    task, options
+        Kind of the task, one of :data:`gatelab.tasks.KINDS`, and what it is told beside the data.
+    body
+        Layers, directions and dropout, the same for all units.
     parameters, count
         The budget and what it counts; see :func:`gatelab.hidden_size_for`.
     hidden_sizes
         Sizes to take instead of those that the budget gives, one a cell.
     trials
-        Number of learning rates, the same for all units: exp U(−12, −6) drawn from ``seed``, one from each of
-        as many equal parts of the interval.
+        Number of learning rates, the same for all units: exp U(a, b) drawn from ``seed``, one from each of as
+        many equal parts of the interval; a and b are the task's, −12 and −6 for music.
     learning_rates
         Rates to try instead of drawn ones.
     repeats
@@ -66,31 +72,30 @@ def comparison(
     [('tanh', 19, 2052), ('gru', 7, 2016)]
     """
     check_seed(seed)
-    data = load_music(dataset)
+    posed = open_task(dataset, task, options)
     chosen = _distinct([get(c) for c in cells])
     if hidden_sizes is not None and len(hidden_sizes) != len(chosen):
         raise ConfigError(f"hidden sizes: wanted {len(chosen)}, one a cell; got {len(hidden_sizes)}")
-    sizes = hidden_sizes or [
-        hidden_size_for(c, MusicTask.input_size, parameters, count=count, output_size=MusicTask.output_size)
-        for c in chosen
-    ]
+    sizes = hidden_sizes or [posed.size_for(c, parameters, count, body) for c in chosen]
     if learning_rates is None:
         if trials < 1:
             raise ConfigError(f"trials: wanted at least 1 learning rate, got {trials}")
-        learning_rates = spread_log_uniform(trials, seed)
-    units = tuple(_unit(c, size) for c, size in zip(chosen, sizes, strict=True))
+        learning_rates = spread_log_uniform(trials, seed, posed.rates)
+    units = tuple(_unit(posed, c, size, body) for c, size in zip(chosen, sizes, strict=True))
     if hidden_sizes is None:
         _check_equal(units, parameters, count)
     return build(
         Comparison,
-        task=task_of(data, dataset),
+        task=posed.record(),
         units=units,
+        body=body,
         budget=parameters,
         count=count,
+        sizes="budget" if hidden_sizes is None else "given",
         learning_rates=tuple(learning_rates),
         repeats=repeats,
         seed=seed,
-        training=training or Training(),
+        training=training or posed.training,
         paper=paper,
     )
 
@@ -106,31 +111,15 @@ def _check_equal(units: Sequence[Unit], parameters: int, count: Count) -> None:
             )
 
 
-def task_of(data: MusicData, dataset: str) -> Task:
-    """Return the record of the data that a run keeps; ``dataset`` is what loads it again."""
-    splits = (data.train, data.valid, data.test)
-    return build(
-        Task,
-        dataset=data.name,
-        load=dataset if data.name in MUSIC else str(Path(data.source).resolve()),
-        title=data.title,
-        source=data.source,
-        digest=data.digest,
-        sequences=tuple(len(s) for s in splits),
-        steps=tuple(sum(len(x) for x in s) for s in splits),
-        input_size=MusicTask.input_size,
-    )
-
-
-def _unit(cell: Cell, hidden_size: int) -> Unit:
-    inputs, outputs = MusicTask.input_size, MusicTask.output_size
+def _unit(task: Task, cell: Cell, hidden_size: int, body: Body) -> Unit:
+    recurrent, whole = task.counted(cell, hidden_size, body)
     return build(
         Unit,
         name=cell.name,
         cell=to_data(cell),
         hidden_size=hidden_size,
-        parameters=parameter_count(cell, inputs, hidden_size),
-        model_parameters=parameter_count(cell, inputs, hidden_size, output_size=outputs),
+        parameters=recurrent,
+        model_parameters=whole,
     )
 
 

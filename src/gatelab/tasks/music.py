@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from gatelab.data import MusicData, marginal_nll, markov_nll
+from gatelab.data import MUSIC, MusicData, load_music, marginal_nll, markov_nll
 from gatelab.graph.cell import Cell
 from gatelab.nn import Bernoulli, Recurrent
 from gatelab.nn.init import Scheme
+from gatelab.runs import build
+from gatelab.runs.config import ONE_LAYER, Body, Training
+from gatelab.runs.config import Task as Record
+from gatelab.tasks.batch import Batch, Layout, Table
 from gatelab.tasks.network import Network
+from gatelab.tasks.task import SPLITS, Task
 
 KEYS = 88
 INIT: Mapping[str, Scheme] = {
@@ -33,43 +37,7 @@ INIT: Mapping[str, Scheme] = {
 """How units start on this task; Chung et al. do not say how theirs did."""
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Sequences side by side, longest first: what the network reads, and what it is to predict, [N, 88]."""
-
-    inputs: PackedSequence
-    targets: Tensor
-
-    @property
-    def steps(self) -> int:
-        """Number of steps of all sequences, N."""
-        return len(self.targets)
-
-
-class _Split:
-    """All sequences of a split below each other, each below a row of zeros, so that a batch is two look-ups.
-
-    What is known before step t is the row above the row of step t.
-    """
-
-    def __init__(self, sequences: Sequence[NDArray[np.uint8]]) -> None:
-        self.lengths = np.array([len(s) for s in sequences], np.int64)
-        self.starts = np.cumsum(self.lengths + 1) - self.lengths - 1  # [sequences], their rows of zeros
-        zeros = np.zeros((1, KEYS), np.uint8)
-        self.rows = torch.from_numpy(np.concatenate([x for s in sequences for x in (zeros, s)])).float()
-
-    def batch(self, chosen: Sequence[int]) -> Batch:
-        """Return sequences as rows: step after step, in each step those that are that long."""
-        places = np.asarray(chosen)
-        places = places[np.argsort(-self.lengths[places], kind="stable")]  # [B], longest first
-        lengths = self.lengths[places]
-        time, column = np.nonzero(np.arange(lengths[0])[:, None] < lengths)  # [N] each
-        before = torch.from_numpy(self.starts[places][column] + time)
-        inputs = PackedSequence(self.rows.index_select(0, before), torch.from_numpy(np.bincount(time)))
-        return Batch(inputs, self.rows.index_select(0, before + 1))
-
-
-class MusicTask:
+class MusicTask(Task):
     """Next-step prediction on one music set.
 
     Examples
@@ -80,10 +48,12 @@ class MusicTask:
     >>> task = MusicTask(load_music("chorales"))
     >>> network = task.network(gatelab.cells.get("gru"), hidden_size=8)
     >>> batch = task.batch("test", [0, 1])
-    >>> task.nll(network, batch).shape == (batch.steps,)
+    >>> task.losses(network(batch.inputs), batch).shape == (batch.terms,)
     True
     """
 
+    kind = "music"
+    training = Training(optimizer="rmsprop", weight_noise=0.075, batch_size=4, max_epochs=20)
     input_size = KEYS
     output_size = KEYS
     worst = 2 * KEYS * math.log(2)
@@ -91,33 +61,59 @@ class MusicTask:
 
     def __init__(self, data: MusicData) -> None:
         self.data = data
-        splits = {"train": data.train, "valid": data.valid, "test": data.test}
-        self._splits = {name: _Split(split) for name, split in splits.items()}
+        self._splits = {name: getattr(data, name) for name in SPLITS}
+        # A row of zeros stands before each sequence: what is known before step t is the row above its own.
+        silence = np.zeros((1, KEYS), np.float32)
+        self._tables = {
+            name: Table([s.astype(np.float32) for s in split], silence)
+            for name, split in self._splits.items()
+        }
+
+    @classmethod
+    def load(cls, load: str, options: Mapping[str, Any]) -> MusicTask:
+        """Return the task on a set by its name, or on a file by its path; there are no options."""
+        return cls(load_music(load))
+
+    def record(self) -> Record:
+        """Return what a run keeps of the data."""
+        data = self.data
+        return build(
+            Record,
+            kind=self.kind,
+            dataset=data.name,
+            load=data.name if data.name in MUSIC else str(Path(data.source).resolve()),
+            title=data.title,
+            source=data.source,
+            digest=data.digest,
+            sequences=tuple(len(s) for s in self._splits.values()),
+            steps=tuple(sum(len(x) for x in s) for s in self._splits.values()),
+            input_size=KEYS,
+            output_size=KEYS,
+        )
 
     def lengths(self, split: str) -> list[int]:
         """Return the number of steps of each sequence of ``train``, ``valid`` or ``test``."""
-        lengths: list[int] = self._splits[split].lengths.tolist()
+        lengths: list[int] = self._tables[split].lengths.tolist()
         return lengths
 
     def batch(self, split: str, chosen: Sequence[int]) -> Batch:
-        """Return the chosen sequences of a split side by side."""
-        return self._splits[split].batch(chosen)
+        """Return the chosen sequences of a split side by side; targets are [N, 88]."""
+        table = self._tables[split]
+        layout = Layout.of(table.lengths, chosen)
+        before = table.places(layout)
+        inputs = PackedSequence(table.rows.index_select(0, before), layout.batch_sizes)
+        return Batch(inputs, table.rows.index_select(0, before + 1), layout.owner)
 
-    def network(self, cell: Cell, hidden_size: int) -> Network:
-        """Return an untrained network with one layer of ``cell``."""
-        recurrent = Recurrent(cell, KEYS, hidden_size, init=INIT)
-        head = Bernoulli(hidden_size, KEYS)
-        return Network(recurrent, head)
+    def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
+        """Return an untrained network."""
+        recurrent = Recurrent(cell, KEYS, hidden_size, body.layers, dropout=body.dropout, init=INIT)
+        return Network(recurrent, Bernoulli(hidden_size, KEYS))
 
-    def nll(self, network: Network, batch: Batch) -> Tensor:
-        """Return the NLL of each step, [N], in nats."""
-        return self.loss(network(batch.inputs), batch)
-
-    def loss(self, answers: Tensor, batch: Batch) -> Tensor:
+    def losses(self, answers: Tensor, batch: Batch) -> Tensor:
         """Return the NLL of each step, [N], in nats, under a network's answers [N, 88]."""
         return Bernoulli.nll(answers, batch.targets)
 
-    def baselines(self) -> dict[str, float]:
+    def baselines(self) -> dict[str, dict[str, float]]:
         """Return the test NLL per step of each key's marginal and of its first-order Markov chain.
 
         The chain's is the mean over transitions; it is left out where no sequence has two steps.
@@ -125,4 +121,4 @@ class MusicTask:
         found = {"marginal": marginal_nll(self.data.train, self.data.test)}
         if all(any(n > 1 for n in self.lengths(split)) for split in ("train", "test")):
             found["Markov"] = markov_nll(self.data.train, self.data.test)
-        return found
+        return {name: {self.headline: value} for name, value in found.items()}

@@ -1,23 +1,83 @@
-"""A recurrent stack with a head: the whole model of a task."""
+"""A recurrent stack with what stands below and above it: the whole model of a task."""
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
-from gatelab.nn.stack import Stack
+from gatelab.nn.stack import Stack, State
+
+Sequences = Tensor | PackedSequence
+"""A dense batch ``[T, B, …]``, or rows ``[N, …]`` of a ragged one."""
+
+
+class OneHot(nn.Module):
+    """Whole numbers below ``size`` as vectors that are 1 at one place, [...] → [..., size]."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Return the vectors."""
+        return functional.one_hot(ids, self.size).to(torch.get_default_dtype())
 
 
 class Network(nn.Module):
-    """``recurrent`` reads the sequences, ``head`` reads each step's output."""
+    """``encoder`` reads the inputs of each step, ``recurrent`` the sequences, ``head`` what they become.
 
-    def __init__(self, recurrent: Stack, head: nn.Module) -> None:
+    Parameters
+    ----------
+    recurrent
+        The recurrent layers.
+    head
+        From hidden values [N, H · directions] to answers.
+    encoder
+        From the inputs of a step to the recurrent layers' input, such as an embedding; None where inputs are
+        vectors already.
+    reads
+        ``"steps"``: the head answers at every step, N rows in the order of the batch. ``"end"``: once a
+        sequence, from the top layer's output at the last step that it has met in each direction, [B].
+    """
+
+    def __init__(
+        self, recurrent: Stack, head: nn.Module, encoder: nn.Module | None = None,
+        reads: Literal["steps", "end"] = "steps",
+    ) -> None:  # fmt: skip
         super().__init__()
+        self.encoder = encoder
         self.recurrent = recurrent
         self.head = head
+        self.reads = reads
 
-    def forward(self, inputs: PackedSequence) -> Tensor:
-        """Return the head's answers [N, outputs] for the rows of a packed batch."""
-        output, _ = self.recurrent(inputs)
-        answers: Tensor = self.head(output.data)
+    def forward(self, inputs: Sequences, state: State | None = None) -> Tensor:
+        """Return the head's answers, [N, …] for all steps or [B, …] for all sequences."""
+        answers: Tensor = self.carried(inputs, state)[0]
         return answers
+
+    def carried(self, inputs: Sequences, state: State | None = None) -> tuple[Any, State]:
+        """Return the answers and the states after the last step, to go on from."""
+        output, state = self.recurrent(self._encoded(inputs), state)
+        hidden = self._end(state) if self.reads == "end" else _rows(output)
+        return self.head(hidden), state
+
+    def _encoded(self, inputs: Sequences) -> Sequences:
+        if self.encoder is None:
+            return inputs
+        if isinstance(inputs, PackedSequence):
+            return inputs._replace(data=self.encoder(inputs.data))
+        encoded: Tensor = self.encoder(inputs)
+        return encoded
+
+    def _end(self, state: State) -> Tensor:
+        """Return the top layer's last outputs, [B, H · directions]."""
+        outputs = state[0] if isinstance(state, tuple) else state  # [L · directions, B, H]
+        return torch.cat(list(outputs[-self.recurrent.num_directions :]), -1)
+
+
+def _rows(output: Sequences) -> Tensor:
+    return output.data if isinstance(output, PackedSequence) else output.flatten(0, 1)

@@ -18,13 +18,10 @@ from gatelab.runs.config import FORMAT
 from gatelab.train.flat import Flat
 from gatelab.train.optim import Optimizer
 
-LAYOUT = "vectors"
-"""How a checkpoint keeps its tensors; in the first gatelab, a tensor for each parameter."""
-
 
 @dataclass
 class Progress:
-    """How far a training is; NLL per step [nats].
+    """How far a training is; ``best_valid`` is the objective on validation.
 
     ``stale`` counts the epochs since the best one; ``seconds`` those spent on updates; ``best`` holds the
     weights of the best epoch, [P].
@@ -49,7 +46,7 @@ def save_checkpoint(path: Path, flat: Flat, optimizer: Optimizer, progress: Prog
         tensors["best"] = progress.best
     tensors |= {f"optimizer/{name}": value for name, value in optimizer.memory.items()}
     said = {k: v for k, v in vars(progress).items() if k != "best"}
-    metadata = {"format": str(FORMAT), "layout": LAYOUT, "progress": json.dumps(said)}
+    metadata = {"format": str(FORMAT), "progress": json.dumps(said)}
     write_atomic(path, save(tensors, metadata))
 
 
@@ -64,10 +61,6 @@ def load_checkpoint(path: Path, flat: Flat, optimizer: Optimizer) -> Progress:
     tensors, metadata = read_tensors(path)
     if metadata.get("format") != str(FORMAT) or "progress" not in metadata:
         raise RunError(f"{path} is no checkpoint of format {FORMAT}; remove it to begin this trial anew")
-    if metadata.get("layout") != LAYOUT:
-        raise RunError(
-            f"{path} is of an earlier gatelab; go on with that, or remove it to begin this trial anew"
-        )
     try:
         flat.load(tensors["weights"])
         optimizer.load(_below("optimizer", tensors))

@@ -12,14 +12,16 @@ import torch
 from safetensors.torch import save
 
 from gatelab.graph.cell import Cell
+from gatelab.nn.stack import State
 from gatelab.runs import Epoch, Outcome, Training, Trial, write_atomic, write_json
+from gatelab.runs.config import ONE_LAYER, Body
 from gatelab.runs.folder import append_line
 from gatelab.runs.tables import read_epochs
-from gatelab.tasks import MusicTask, Network
-from gatelab.train.batches import batches
+from gatelab.tasks import Network, Task
+from gatelab.tasks.task import SPLITS
 from gatelab.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from gatelab.train.clock import UNTIMED, Clock
-from gatelab.train.evaluate import evaluate
+from gatelab.train.evaluate import Scores, evaluate, score
 from gatelab.train.flat import Flat
 from gatelab.train.optim import Optimizer, noisy, optimizer_for, rescale
 
@@ -27,21 +29,22 @@ from gatelab.train.optim import Optimizer, noisy, optimizer_for, rescale
 def train(
     folder: Path,
     trial: Trial,
-    task: MusicTask,
+    task: Task,
     cell: Cell,
     hidden_size: int,
     training: Training,
+    body: Body = ONE_LAYER,
     report: Callable[[Epoch], None] = lambda epoch: None,
     clock: Clock = UNTIMED,
 ) -> Outcome:
     """Train one network, from its checkpoint where there is one, and write its outcome.
 
     1. Draw the initial weights from the trial's seed.
-    2. Each epoch, for each batch: gradient of the mean NLL per step at noisy weights, rescaled, one
-       update; then the validation NLL, a line of metrics and a checkpoint.
-    3. Stop after ``max_epochs``, after ``patience`` epochs without a better validation NLL, or when a
-       number is no longer finite or the NLL is worse than the task's ``worst``.
-    4. With the weights of the best epoch, compute the NLL of train, valid and test.
+    2. Each epoch, for each batch: gradient of the task's loss at noisy weights, rescaled, one update; then
+       the objective on validation, a line of metrics and a checkpoint.
+    3. Stop after ``max_epochs``, after ``patience`` epochs without a better validation, or when a number is
+       no longer finite or the objective is worse than the task's ``worst``.
+    4. With the weights of the best epoch, compute all measures on train, valid and test.
 
     Parameters
     ----------
@@ -56,7 +59,7 @@ def train(
     write_json(folder / "trial.json", trial)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(trial.seed)
-        network = task.network(cell, hidden_size)
+        network = task.network(cell, hidden_size, body)
         flat = Flat(network)
         weights = [flat.vector]
         optimizer = optimizer_for(flat.vector, training, trial.learning_rate)
@@ -66,16 +69,16 @@ def train(
         while not reason:
             began = time.perf_counter()
             network.train()
-            total, steps = 0.0, 0
-            for chosen in batches(task.lengths("train"), training.batch_size, trial.seed, progress.epoch + 1):
-                batch = task.batch("train", chosen)
+            optimizer.learning_rate = annealed(trial.learning_rate, training, progress.epoch)
+            total, terms, state = 0.0, 0, None
+            for batch in task.batches("train", training.batch_size, trial.seed, progress.epoch + 1):
                 clock.lap("data")
                 flat.zero_grad()
                 with noisy(weights, training.weight_noise, flat.draw):
                     clock.lap("update")
-                    answers = network(batch.inputs)
+                    answers, state = network.carried(batch.inputs, None if batch.fresh else cut(state))
                     clock.lap("forward")
-                    loss = task.loss(answers, batch).mean()
+                    loss = task.loss(answers, batch)
                     clock.lap("loss")
                     loss.backward()  # type: ignore[no-untyped-call]
                     clock.lap("backward")
@@ -85,7 +88,7 @@ def train(
                     break
                 optimizer.step()
                 progress.updates += 1
-                total, steps = total + loss.item() * batch.steps, steps + batch.steps
+                total, terms = total + loss.item() * batch.terms, terms + batch.terms
                 clock.lap("update")
             progress.seconds += time.perf_counter() - began
             if failure:
@@ -93,13 +96,13 @@ def train(
             progress.epoch += 1
             valid = evaluate(network, task, "valid")
             clock.lap("evaluation")
-            failure = _divergence(total / steps, valid, task.worst)
+            failure = _divergence(total / terms, valid, task)
             if failure:
                 break
             _remember(progress, flat, valid)
             epoch = Epoch(
                 epoch=progress.epoch, updates=progress.updates, seconds=round(progress.seconds, 3),
-                train=total / steps, valid=valid,
+                train=total / terms, valid=valid,
             )  # fmt: skip
             append_line(folder / "metrics.jsonl", json.dumps(epoch.model_dump()))
             save_checkpoint(folder / "checkpoint.safetensors", flat, optimizer, progress)
@@ -120,10 +123,26 @@ def _resume(folder: Path, flat: Flat, optimizer: Optimizer) -> Progress:
     return progress
 
 
-def _divergence(train: float, valid: float, worst: float) -> str:
+def annealed(learning_rate: float, training: Training, epochs: int) -> float:
+    """Return the learning rate of the epoch that follows ``epochs`` epochs."""
+    return learning_rate * training.annealing ** max(0, epochs + 1 - training.anneal_after)
+
+
+def cut(state: State | None) -> State | None:
+    """Return states whose past takes no gradient: back-propagation through time is truncated here."""
+    if state is None:
+        return None
+    return tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+
+
+def _divergence(train: float, valid: float, task: Task) -> str:
+    measure = task.measures[0]
     for name, value in (("training", train), ("validation", valid)):
-        if not math.isfinite(value) or value > worst:
-            return f"diverged: the {name} NLL became {value:.4g}, worse than {worst:.4g} nats per step"
+        if not math.isfinite(value) or value > task.worst:
+            return (
+                f"diverged: the {name} {measure.name} became {value:.4g}, "
+                f"worse than {task.worst:.4g} {measure.unit}"
+            )
     return ""
 
 
@@ -139,7 +158,7 @@ def _reason_to_stop(progress: Progress, training: Training) -> str:
     if progress.epoch >= training.max_epochs:
         return f"{training.max_epochs} epochs"
     if progress.stale >= training.patience:
-        return f"no better validation NLL for {training.patience} epochs"
+        return f"no better validation for {training.patience} epochs"
     return ""
 
 
@@ -147,24 +166,27 @@ def _finish(
     folder: Path,
     network: Network,
     flat: Flat,
-    task: MusicTask,
+    task: Task,
     progress: Progress,
     reason: str,
     failure: str,
     clock: Clock,
 ) -> Outcome:
-    nll: dict[str, float] = {}
+    scores: dict[str, Scores] = {}
     clock.lap("files")
     if progress.best is not None:
         flat.load(progress.best)
-        nll = {split: evaluate(network, task, split) for split in ("train", "valid", "test")}
+        scores = {split: score(network, task, split) for split in SPLITS}
+        write_json(folder / "scores.json", scores["test"].listed())
         clock.lap("evaluation")
         own = {k: v.clone() for k, v in network.state_dict().items()}  # safetensors wants no shared memory
         write_atomic(folder / "weights.safetensors", save(own))
     outcome = Outcome(
         status="diverged" if failure else "finished", reason=failure or reason, epochs=progress.epoch,
         updates=progress.updates, seconds=round(progress.seconds, 3),
-        best_epoch=progress.best_epoch or None, **nll,
+        best_epoch=progress.best_epoch or None,
+        **{split: found.objective for split, found in scores.items()},
+        measures={split: found.others() for split, found in scores.items()},
     )  # fmt: skip
     write_json(folder / "outcome.json", outcome)
     (folder / "checkpoint.safetensors").unlink(missing_ok=True)

@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatelab.train.batches import batches, in_order
+from gatelab.tasks.order import batches, in_order
 
 LENGTHS = st.lists(st.integers(1, 50), min_size=1, max_size=60)
 

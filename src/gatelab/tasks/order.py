@@ -20,7 +20,7 @@ def batches(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> l
 
     Examples
     --------
-    >>> from gatelab.train.batches import batches
+    >>> from gatelab.tasks.order import batches
     >>> sorted(map(sorted, batches([9, 2, 9, 2], batch_size=2, seed=0, epoch=1)))
     [[0, 2], [1, 3]]
     """

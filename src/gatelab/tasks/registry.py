@@ -1,0 +1,56 @@
+"""The tasks by their kinds, and how one is opened from what a run keeps of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from gatelab.errors import ConfigError, DataError, near_misses
+from gatelab.runs.config import Task as Record
+from gatelab.tasks.music import MusicTask
+from gatelab.tasks.task import Task
+
+
+class Kind(Protocol):
+    """What the registry holds: a class of tasks."""
+
+    kind: str
+
+    def load(self, load: str, options: Mapping[str, Any]) -> Task:
+        """Return the task on the data that ``load``, a name or a path, means."""
+
+
+KINDS: Mapping[str, Kind] = {task.kind: task for task in (MusicTask,)}
+"""The classes of tasks by their kinds."""
+
+
+def open_task(load: str, kind: str = "music", options: Mapping[str, Any] | None = None) -> Task:
+    """Return a task of a kind on the data that ``load``, a name or a path, means.
+
+    Raises
+    ------
+    ConfigError, DataError
+        Where there is no such kind, name or option, or the data is broken.
+    """
+    if kind not in KINDS:
+        hint = near_misses(kind, KINDS) or ";"
+        raise ConfigError(f"no task is called {kind!r}{hint} known are {', '.join(KINDS)}")
+    return KINDS[kind].load(load, options or {})
+
+
+def reopen(record: Record) -> Task:
+    """Return the task of a run, on the same data that it began with.
+
+    Raises
+    ------
+    DataError
+        Where the data is another one now.
+    """
+    task = open_task(record.load, record.kind, record.options)
+    now = task.record()
+    if now.digest != record.digest:
+        raise DataError(
+            f"{now.source} is not the file that this run began with (SHA-256 {now.digest[:12]}…, wanted "
+            f"{record.digest[:12]}…); put the old file back or begin a new run"
+        )
+    return task

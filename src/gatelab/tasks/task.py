@@ -1,0 +1,114 @@
+"""What every task says of itself: data as batches, the network, its loss, its measures."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from gatelab.cells.budget import Count, nearest_size
+from gatelab.graph.cell import Cell
+from gatelab.nn.stack import Stack
+from gatelab.runs.config import NLL, ONE_LAYER, Body, Measure, Training
+from gatelab.runs.config import Task as Record
+from gatelab.tasks.batch import Batch
+from gatelab.tasks.network import Network
+from gatelab.tasks.order import batches, in_order
+
+SPLITS = ("train", "valid", "test")
+SEQUENCES, STEPS = 256, 1 << 15
+"""The most of a batch in evaluation: all of a small split at once; of a large one, some hundred megabytes."""
+
+
+class Task(ABC):
+    """Data, head, loss and measures.
+
+    A task of whole sequences says :meth:`lengths`, :meth:`batch`, :meth:`network`, :meth:`losses`,
+    :meth:`record` and :meth:`baselines`; one with other batches, such as pieces of one long text, says
+    :meth:`batches` and :meth:`evaluation` itself.
+
+    Attributes
+    ----------
+    kind
+        Its name in the registry.
+    measures, headline
+        As in :class:`gatelab.runs.Task`.
+    training, rates
+        How its networks are trained, and the bounds of the logarithm of the learning rate, unless the user
+        says otherwise.
+    worst
+        Objective above which a training has diverged.
+    """
+
+    kind: ClassVar[str]
+    measures: tuple[Measure, ...] = (NLL,)
+    headline: str = NLL.name
+    training: Training = Training()
+    rates: tuple[float, float] = (-12.0, -6.0)
+    worst: float = math.inf
+
+    @abstractmethod
+    def record(self) -> Record:
+        """Return what a run keeps of the data."""
+
+    @abstractmethod
+    def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
+        """Return an untrained network."""
+
+    def counted(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> tuple[int, int]:
+        """Return the number of trained parameters of the recurrent layers, and of the whole network."""
+        with torch.device("meta"):  # shapes without memory
+            network = self.network(cell, hidden_size, body)
+        stacks = [m for m in network.modules() if isinstance(m, Stack)]
+        recurrent = sum(p.numel() for stack in stacks for p in stack.parameters())
+        return recurrent, sum(p.numel() for p in network.parameters())
+
+    def size_for(
+        self, cell: Cell, parameters: int, count: Count = "recurrent", body: Body = ONE_LAYER
+    ) -> int:
+        """Return the hidden size whose count is nearest to ``parameters``, as of gatelab.hidden_size_for."""
+        which = 0 if count == "recurrent" else 1
+        return nearest_size(lambda size: self.counted(cell, size, body)[which], cell, parameters)
+
+    @abstractmethod
+    def lengths(self, split: str) -> Sequence[int]:
+        """Return the number of steps of each sequence of ``train``, ``valid`` or ``test``."""
+
+    def batch(self, split: str, chosen: Sequence[int]) -> Batch:
+        """Return the chosen sequences of a split side by side."""
+        raise NotImplementedError(f"{self.kind}: batches are not chosen sequences")
+
+    @abstractmethod
+    def losses(self, answers: Any, batch: Batch) -> Tensor:
+        """Return the terms of the objective, [terms]."""
+
+    @abstractmethod
+    def baselines(self) -> dict[str, dict[str, float]]:
+        """Return, by their names, what models that learn little reach on test: values by measures' names."""
+
+    def loss(self, answers: Any, batch: Batch) -> Tensor:
+        """Return what is trained: the mean of the terms."""
+        return self.losses(answers, batch).mean()
+
+    def objective(self, answers: Any, batch: Batch) -> Tensor:
+        """Return the objective's numbers for each term, [terms, 2]: what its formula sums over sequences."""
+        losses = self.losses(answers, batch).double()
+        return torch.stack([losses, torch.ones_like(losses)], 1)
+
+    def counts(self, answers: Any, batch: Batch) -> Mapping[str, Tensor]:
+        """Return the numbers of the other measures for each term, [terms, numbers] by the measures' names."""
+        return {}
+
+    def batches(self, split: str, size: int, seed: int, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch of training, in an order that follows from seed and epoch alone."""
+        for chosen in batches(self.lengths(split), size, seed, epoch):
+            yield self.batch(split, chosen)
+
+    def evaluation(self, split: str) -> Iterator[Batch]:
+        """Yield a split once, in a fixed order."""
+        for chosen in in_order(self.lengths(split), SEQUENCES, STEPS):
+            yield self.batch(split, chosen)

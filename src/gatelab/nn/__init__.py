@@ -3,5 +3,6 @@
 from gatelab.nn.heads import Bernoulli
 from gatelab.nn.native import GRU, LSTM, RNN
 from gatelab.nn.recurrent import Recurrent
+from gatelab.nn.stream import Stream
 
-__all__ = ["GRU", "LSTM", "RNN", "Bernoulli", "Recurrent"]
+__all__ = ["GRU", "LSTM", "RNN", "Bernoulli", "Recurrent", "Stream"]

@@ -96,10 +96,10 @@ def _run(
     widths = (sizes.input, sizes.hidden, sizes.hidden // sizes.block, 1, sizes.block)
     layout = bound.layout(rows.count, rows.batch, widths, wide, keep, None if lent is None else lent.layout)
     kept = Kept(layout, POOL.tensor((max(ALIGNED, layout.kept_bytes),), BYTES)) if keep else None
-    held = _fixed(bound, sizes, weights)
+    held = fixed_values(bound, sizes, weights)
     matrices = [_rows_contiguous(weights[name]) for name in bound.weights]
     found = gradients or {}
-    numbers, at = _numbers(
+    lists, at = numbers(
         [w.data_ptr() for w in matrices],
         [w.stride(0) for w in matrices],
         [held[n].data_ptr() for n in bound.vectors],
@@ -129,16 +129,16 @@ def _run(
         for name, start in begin:
             index = bound.index[name]
             _begin(addresses[index], strides[index], rows.batch, start, like)
-        places, (job.buffers, job.strides) = _numbers(addresses, strides)
+        places, (job.buffers, job.strides) = numbers(addresses, strides)
         job.scratch = passing.address + layout.passing_bytes
         machine().run(ctypes.addressof(job), wide)
     finally:
         passing.release()
-    del numbers, places  # read until now
+    del lists, places  # read until now
     return kept
 
 
-def _numbers(*lists: Sequence[int]) -> tuple[array[int], list[int]]:
+def numbers(*lists: Sequence[int]) -> tuple[array[int], list[int]]:
     """Return lists as the library reads them, 64 bits a number, in one array; and where each begins."""
     whole, counts = array("q"), []
     for values in lists:
@@ -158,7 +158,7 @@ def _begin(start: int, stride: int, batch: int, tensor: Tensor | None, like: Ten
         view[:, : tensor.shape[1]].copy_(tensor)
 
 
-def _fixed(bound: Bound, sizes: Sizes, weights: Mapping[str, Tensor]) -> dict[Node, Tensor]:
+def fixed_values(bound: Bound, sizes: Sizes, weights: Mapping[str, Tensor]) -> dict[Node, Tensor]:
     """Return the values that do not depend on the row, as contiguous tensors."""
     if bound.simple:
         return {n: _contiguous(weights[k]) for n, k in zip(bound.fixed, bound.fixed_names, strict=True)}

@@ -17,6 +17,7 @@ from gatelab.nn.native import GRU, LSTM, RNN
 from gatelab.nn.prefix import Hypothesis, prefix_search
 from gatelab.nn.recurrent import Recurrent
 from gatelab.nn.sampling import draw
+from gatelab.nn.stream import Stream
 
 __all__ = [
     "CTC",
@@ -34,6 +35,7 @@ __all__ = [
     "Recurrent",
     "SampledSoftmax",
     "Sentence",
+    "Stream",
     "StudentT",
     "beam_search",
     "draw",

@@ -60,6 +60,11 @@ class Stack(nn.Module):
         self._still = edit(self.cell, expected) if expected else self.cell
 
     @property
+    def still(self) -> Cell:
+        """The cell as it runs without training: each mask is its expectation."""
+        return self._still
+
+    @property
     def engine(self) -> Choice:
         """Which engine runs this layer where its weights are now, and why."""
         weight = self._weight()

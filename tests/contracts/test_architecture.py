@@ -70,7 +70,7 @@ HOMES = {
     },
     "jax": {"bench"},
     "torchrecurrent": {"bench"},
-    "safetensors": {"train"},
+    "safetensors": {"train", "export"},
     "scipy.io": {"data"},
     "pooch": {"data"},
     "symusic": {"data"},

@@ -5,6 +5,7 @@ import pytest
 from gatelab.draw.equation import RULES as NOTATION
 from gatelab.engine.code import PLAIN
 from gatelab.engine.reference import VALUES
+from gatelab.export.rules import ONNX
 from gatelab.graph.data import _READ
 from gatelab.graph.op import ADJOINT_ONLY, ARITY, BINARY, ELEMENTWISE, LEAVES, PRODUCTS, UNARY, Op
 from gatelab.passes.adjoint import DERIVATIVE
@@ -22,6 +23,7 @@ TABLES = {  # append here: name of the reading → its table and the operations 
     "notation": (NOTATION, EVERY),
     "data": (_READ, LEAVES),
     "instructions": (PLAIN, ELEMENTWISE),
+    "export": (ONNX, EVERY),
 }
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -20,12 +19,11 @@ from gatelab.data import MUSIC, MusicData, load_music, marginal_nll, markov_nll
 from gatelab.graph.cell import Cell
 from gatelab.nn import Bernoulli, Recurrent
 from gatelab.nn.init import Scheme
-from gatelab.runs import build
 from gatelab.runs.config import ONE_LAYER, Body, Training
-from gatelab.runs.config import Task as Record
 from gatelab.tasks.batch import Batch, Layout, Table
 from gatelab.tasks.network import Network
-from gatelab.tasks.task import SPLITS, Task
+from gatelab.tasks.options import Options
+from gatelab.tasks.task import SPLITS, About, Task
 
 KEYS = 88
 INIT: Mapping[str, Scheme] = {
@@ -61,6 +59,8 @@ class MusicTask(Task):
 
     def __init__(self, data: MusicData) -> None:
         self.data = data
+        self.about = About(data.name, data.title, data.source, data.digest)
+        self.asked = data.name if data.name in MUSIC else str(Path(data.source).resolve())
         self._splits = {name: getattr(data, name) for name in SPLITS}
         # A row of zeros stands before each sequence: what is known before step t is the row above its own.
         silence = np.zeros((1, KEYS), np.float32)
@@ -70,26 +70,9 @@ class MusicTask(Task):
         }
 
     @classmethod
-    def load(cls, load: str, options: Mapping[str, Any]) -> MusicTask:
+    def load(cls, load: str, told: Options) -> MusicTask:
         """Return the task on a set by its name, or on a file by its path; there are no options."""
         return cls(load_music(load))
-
-    def record(self) -> Record:
-        """Return what a run keeps of the data."""
-        data = self.data
-        return build(
-            Record,
-            kind=self.kind,
-            dataset=data.name,
-            load=data.name if data.name in MUSIC else str(Path(data.source).resolve()),
-            title=data.title,
-            source=data.source,
-            digest=data.digest,
-            sequences=tuple(len(s) for s in self._splits.values()),
-            steps=tuple(sum(len(x) for x in s) for s in self._splits.values()),
-            input_size=KEYS,
-            output_size=KEYS,
-        )
 
     def lengths(self, split: str) -> list[int]:
         """Return the number of steps of each sequence of ``train``, ``valid`` or ``test``."""

@@ -42,13 +42,17 @@ class Network(nn.Module):
     reads
         ``"steps"``: the head answers at every step, N rows in the order of the batch. ``"end"``: once a
         sequence, from the top layer's output at the last step that it has met in each direction, [B].
+    dropout
+        Share of the encoder's outputs, and of the head's inputs, that are left out in training; what is
+        dropped between layers is the recurrent stack's own.
     """
 
     def __init__(
         self, recurrent: Stack, head: nn.Module, encoder: nn.Module | None = None,
-        reads: Literal["steps", "end"] = "steps",
+        reads: Literal["steps", "end"] = "steps", dropout: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.encoder = encoder
         self.recurrent = recurrent
         self.head = head
@@ -63,14 +67,14 @@ class Network(nn.Module):
         """Return the answers and the states after the last step, to go on from."""
         output, state = self.recurrent(self._encoded(inputs), state)
         hidden = self._end(state) if self.reads == "end" else _rows(output)
-        return self.head(hidden), state
+        return self.head(self.dropout(hidden)), state
 
     def _encoded(self, inputs: Sequences) -> Sequences:
         if self.encoder is None:
             return inputs
         if isinstance(inputs, PackedSequence):
-            return inputs._replace(data=self.encoder(inputs.data))
-        encoded: Tensor = self.encoder(inputs)
+            return inputs._replace(data=self.dropout(self.encoder(inputs.data)))
+        encoded: Tensor = self.dropout(self.encoder(inputs))
         return encoded
 
     def _end(self, state: State) -> Tensor:

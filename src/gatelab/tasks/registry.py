@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from gatelab.errors import ConfigError, DataError, near_misses
 from gatelab.runs.config import Task as Record
 from gatelab.tasks.music import MusicTask
+from gatelab.tasks.options import Options
 from gatelab.tasks.task import Task
 
 
@@ -16,7 +18,7 @@ class Kind(Protocol):
 
     kind: str
 
-    def load(self, load: str, options: Mapping[str, Any]) -> Task:
+    def load(self, load: str, told: Options) -> Task:
         """Return the task on the data that ``load``, a name or a path, means."""
 
 
@@ -35,7 +37,18 @@ def open_task(load: str, kind: str = "music", options: Mapping[str, Any] | None 
     if kind not in KINDS:
         hint = near_misses(kind, KINDS) or ";"
         raise ConfigError(f"no task is called {kind!r}{hint} known are {', '.join(KINDS)}")
-    return KINDS[kind].load(load, options or {})
+    told = Options(kind, options or {})
+    task = KINDS[kind].load(load, told)
+    told.close()
+    task.options = told.given
+    task.asked = task.asked or _lasting(load)
+    return task
+
+
+def _lasting(load: str) -> str:
+    """Return a name as it is, and a path so that it means the same from any folder."""
+    path = Path(load).expanduser()
+    return str(path.resolve()) if path.exists() else load
 
 
 def reopen(record: Record) -> Task:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from gatelab.cells.budget import Count, nearest_size
 from gatelab.graph.cell import Cell
 from gatelab.nn.stack import Stack
+from gatelab.runs import build
 from gatelab.runs.config import NLL, ONE_LAYER, Body, Measure, Training
 from gatelab.runs.config import Task as Record
 from gatelab.tasks.batch import Batch
 from gatelab.tasks.network import Network
+from gatelab.tasks.options import Options
 from gatelab.tasks.order import batches, in_order
 
 SPLITS = ("train", "valid", "test")
@@ -24,22 +30,38 @@ SEQUENCES, STEPS = 256, 1 << 15
 """The most of a batch in evaluation: all of a small split at once; of a large one, some hundred megabytes."""
 
 
+@dataclass(frozen=True)
+class About:
+    """The data of a task: a short name, a title, where it came from, SHA-256 of all of it."""
+
+    name: str
+    title: str
+    source: str
+    digest: str
+
+
 class Task(ABC):
     """Data, head, loss and measures.
 
-    A task of whole sequences says :meth:`lengths`, :meth:`batch`, :meth:`network`, :meth:`losses`,
-    :meth:`record` and :meth:`baselines`; one with other batches, such as pieces of one long text, says
-    :meth:`batches` and :meth:`evaluation` itself.
+    A task of whole sequences says :meth:`lengths`, :meth:`batch`, :meth:`network`, :meth:`losses` and
+    :meth:`baselines`; one with other batches, such as pieces of one long text, says :meth:`batches` and
+    :meth:`evaluation` itself.
 
     Attributes
     ----------
     kind
         Its name in the registry.
+    about
+        The data: a short name, a title, where it came from and the SHA-256 of all of it.
+    asked, options
+        What the data was loaded by, and what was said beside it.
+    input_size, output_size
+        Numbers a step that the recurrent layers read, and that the network answers.
     measures, headline
         As in :class:`gatelab.runs.Task`.
-    training, rates
-        How its networks are trained, and the bounds of the logarithm of the learning rate, unless the user
-        says otherwise.
+    training, body, rates
+        How its networks are trained, their layers and directions, and the bounds of the logarithm of the
+        learning rate, unless the user says otherwise.
     worst
         Objective above which a training has diverged.
     """
@@ -48,12 +70,43 @@ class Task(ABC):
     measures: tuple[Measure, ...] = (NLL,)
     headline: str = NLL.name
     training: Training = Training()
+    body: Body = ONE_LAYER
     rates: tuple[float, float] = (-12.0, -6.0)
     worst: float = math.inf
 
+    about: About
+    asked: str = ""
+    options: Mapping[str, Any] = MappingProxyType({})
+    input_size: int
+    output_size: int
+
+    @classmethod
     @abstractmethod
+    def load(cls, load: str, told: Options) -> Task:
+        """Return the task on the data that ``load``, a name or a path, means."""
+
     def record(self) -> Record:
-        """Return what a run keeps of the data."""
+        """Return what a run keeps of the task and its data."""
+        return build(
+            Record,
+            kind=self.kind,
+            dataset=self.about.name,
+            load=self.asked or self.about.name,
+            options=dict(self.options),
+            title=self.about.title,
+            source=self.about.source,
+            digest=self.about.digest,
+            sequences=tuple(len(self.lengths(split)) for split in SPLITS),
+            steps=tuple(self.steps(split) for split in SPLITS),
+            input_size=self.input_size,
+            output_size=self.output_size,
+            measures=self.measures,
+            headline=self.headline,
+        )
+
+    def steps(self, split: str) -> int:
+        """Return the number of steps of all sequences of a split."""
+        return sum(self.lengths(split))
 
     @abstractmethod
     def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
@@ -101,6 +154,13 @@ class Task(ABC):
 
     def counts(self, answers: Any, batch: Batch) -> Mapping[str, Tensor]:
         """Return the numbers of the other measures for each term, [terms, numbers] by the measures' names."""
+        return {}
+
+    def measured(self, network: Any, split: str) -> Mapping[str, NDArray[np.float64]]:
+        """Return the numbers of measures that take more than answers, [sequences, numbers] by their names.
+
+        Such as BLEU, for which sentences have to be written; asked for on validation and test.
+        """
         return {}
 
     def batches(self, split: str, size: int, seed: int, epoch: int) -> Iterator[Batch]:

@@ -61,7 +61,10 @@ def score(network: Network, task: Task, split: str, all_measures: bool = True) -
             if name not in sums:
                 sums[name] = torch.zeros(count, terms.shape[1], dtype=torch.float64)
             sums[name].index_add_(0, batch.owner, terms.double())
-    return Scores(task.measures, {name: found.numpy() for name, found in sums.items()})
+    found = {name: numbers.numpy() for name, numbers in sums.items()}
+    if all_measures and split != "train":
+        found |= task.measured(network, split)
+    return Scores(task.measures, found)
 
 
 def evaluate(network: Network, task: Task, split: str) -> float:

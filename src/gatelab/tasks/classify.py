@@ -1,0 +1,99 @@
+"""One label for a whole sequence, such as its speaker, digit or sentiment: many-to-one.
+
+The label is read from the states after the last step, in each direction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from gatelab.graph.cell import Cell
+from gatelab.nn import Categorical
+from gatelab.runs.config import ONE_LAYER, Body, Measure, Training
+from gatelab.tasks.batch import Batch, Layout
+from gatelab.tasks.network import Network
+from gatelab.tasks.options import Options
+from gatelab.tasks.ragged import Part, RaggedTask
+from gatelab.tasks.sources import labelled_parts
+from gatelab.tasks.task import SPLITS, About
+
+ACCURACY = Measure(name="accuracy", unit="%", better="higher", formula="percent")
+F1 = Measure(name="F1", unit="%", better="higher", formula="f1")
+
+
+class ClassifyTask(RaggedTask):
+    """One of several classes for each sequence.
+
+    Parameters
+    ----------
+    about, parts
+        The data; targets are the class of each sequence.
+    classes
+        Names of the classes; where they are two, the second is the one that F1 is of.
+    symbols, embedding
+        As in :class:`gatelab.tasks.ragged.RaggedTask`.
+    """
+
+    kind = "classify"
+    headline = ACCURACY.name
+    training = Training(
+        optimizer="adam", weight_noise=0.0, max_norm=5.0, batch_size=16, max_epochs=30, patience=5
+    )
+    body = Body(dropout=0.3)
+    rates = (math.log(5e-4), math.log(1e-2))
+
+    def __init__(
+        self, about: About, parts: Mapping[str, Part], classes: Sequence[str],
+        symbols: int = 0, embedding: int = 0,
+    ) -> None:  # fmt: skip
+        super().__init__(about, parts, symbols, embedding)
+        self.classes, self.output_size = tuple(classes), len(classes)
+        self.worst = 10 * math.log(len(classes))
+        two = (F1,) if len(classes) == 2 else ()
+        self.measures = (Measure(name="NLL", unit="nats per sequence"), ACCURACY, *two)
+        self._labels = {s: np.asarray(parts[s].targets, np.int64) for s in SPLITS}
+
+    @classmethod
+    def load(cls, load: str, told: Options) -> ClassifyTask:
+        """Return the task on a set by its name, or on the user's own data.
+
+        Named sets: ``fsdd`` (or ``fsdd-speakers``), ``japanese_vowels``, ``sst2``, ``rt_polarity``. Files: .ts,
+        .npz with labels, a table or folder of labelled texts. Options: ``embedding`` and ``min_count`` of words.
+        """
+        return cls(*labelled_parts(load, told))
+
+    def _answered(self, split: str, layout: Layout, inputs: PackedSequence) -> Batch:
+        targets = torch.from_numpy(self._labels[split][layout.places])
+        return Batch(inputs, targets, torch.from_numpy(layout.places))
+
+    def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
+        """Return an untrained network."""
+        return self._network(cell, hidden_size, body, Categorical, "end")
+
+    def losses(self, answers: Tensor, batch: Batch) -> Tensor:
+        """Return the NLL of each sequence's class, [B], in nats."""
+        return Categorical.nll(answers, batch.targets)
+
+    def counts(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Return hits, and of two classes true positives, false ones and false negatives, a sequence each."""
+        chosen = answers.argmax(-1)
+        hits = (chosen == batch.targets).double()
+        found = {ACCURACY.name: torch.stack([hits, torch.ones_like(hits)], 1)}
+        if self.output_size == 2:
+            said, true = chosen == 1, batch.targets == 1
+            found[F1.name] = torch.stack([said & true, said & ~true, ~said & true], 1).double()
+        return found
+
+    def baselines(self) -> dict[str, dict[str, float]]:
+        """Return the measures of the classes' frequencies in training, and of always the most frequent."""
+        seen = np.bincount(self._labels["train"], minlength=self.output_size) + 0.5
+        asked = self._labels["test"]
+        nats = -np.log(seen / seen.sum())
+        hits = float((asked == seen.argmax()).mean())
+        return {"majority": {"NLL": float(nats[asked].mean()), ACCURACY.name: 100 * hits}}

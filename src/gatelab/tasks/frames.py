@@ -1,0 +1,84 @@
+"""A label for every frame, such as the phone that is spoken: synchronous many-to-many.
+
+Source: Graves and Schmidhuber 2005, Framewise phoneme classification with bidirectional LSTM; Greff et al.
+2015, arXiv:1503.04069.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from gatelab.graph.cell import Cell
+from gatelab.nn import Categorical
+from gatelab.runs.config import ONE_LAYER, Body, Measure, Training
+from gatelab.tasks.batch import Batch, Layout, Table
+from gatelab.tasks.network import Network
+from gatelab.tasks.options import Options
+from gatelab.tasks.ragged import Part, RaggedTask
+from gatelab.tasks.sources import frame_parts
+from gatelab.tasks.task import SPLITS, About
+
+ERROR = Measure(name="frame error", unit="%", formula="percent")
+
+
+class FrameTask(RaggedTask):
+    """One of several classes at each frame.
+
+    Parameters
+    ----------
+    about, parts
+        The data; targets are classes ``[T]`` of each sequence.
+    classes
+        Names of the classes.
+    """
+
+    kind = "frames"
+    measures = (Measure(name="NLL", unit="nats per frame"), ERROR)
+    headline = ERROR.name
+    training = Training(
+        optimizer="adam", weight_noise=0.0, max_norm=5.0, batch_size=4, max_epochs=30, patience=5
+    )
+    body = Body(bidirectional=True)
+    rates = (math.log(5e-4), math.log(1e-2))
+
+    def __init__(self, about: About, parts: Mapping[str, Part], classes: Sequence[str]) -> None:
+        super().__init__(about, parts)
+        self.classes, self.output_size = tuple(classes), len(classes)
+        self.worst = 4 * math.log(len(classes))
+        self._targets = {s: Table([np.asarray(t, np.int64) for t in parts[s].targets]) for s in SPLITS}
+
+    @classmethod
+    def load(cls, load: str, told: Options) -> FrameTask:
+        """Return the task on sequences with a label a step: ``festvox_ru``, a TIMIT or Kaldi folder, .npz."""
+        return cls(*frame_parts(load))
+
+    def _answered(self, split: str, layout: Layout, inputs: PackedSequence) -> Batch:
+        table = self._targets[split]
+        return Batch(inputs, table.rows.index_select(0, table.places(layout)), layout.owner)
+
+    def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
+        """Return an untrained network."""
+        return self._network(cell, hidden_size, body, Categorical)
+
+    def losses(self, answers: Tensor, batch: Batch) -> Tensor:
+        """Return the NLL of each frame, [N], in nats."""
+        return Categorical.nll(answers, batch.targets)
+
+    def counts(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Return whether each frame is wrong, and 1."""
+        wrong = (answers.argmax(-1) != batch.targets).double()
+        return {ERROR.name: torch.stack([wrong, torch.ones_like(wrong)], 1)}
+
+    def baselines(self) -> dict[str, dict[str, float]]:
+        """Return the measures of the classes' frequencies in training, and of always the most frequent."""
+        seen = np.bincount(self._targets["train"].rows.numpy(), minlength=self.output_size) + 0.5
+        asked = self._targets["test"].rows.numpy()
+        nats = -np.log(seen / seen.sum())
+        wrong = float((asked != seen.argmax()).mean())
+        return {"majority": {"NLL": float(nats[asked].mean()), ERROR.name: 100 * wrong}}

@@ -1,0 +1,193 @@
+"""A language model: from the text so far, the probability of each symbol as the next one.
+
+The text is one long sequence, trained in truncated back-propagation through time: it is cut into as many
+lanes as a batch has, each read from its beginning to its end in pieces, with the states carried from piece to
+piece. Symbols are bytes, characters or words.
+
+Source: Karpathy, Johnson and Fei-Fei 2015, arXiv:1506.02078; Mikolov et al. 2010, Recurrent neural network
+based language model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gatelab.data.baselines_text import bigram_cost, unigram_cost
+from gatelab.data.text import Corpus, load_text
+from gatelab.errors import ConfigError
+from gatelab.graph.cell import Cell
+from gatelab.nn import Categorical, Recurrent
+from gatelab.runs.config import ONE_LAYER, Body, Measure, Training
+from gatelab.tasks.batch import Batch
+from gatelab.tasks.network import Network, OneHot
+from gatelab.tasks.options import Options
+from gatelab.tasks.task import About, Task
+
+LANES, PIECE = 32, 200
+"""Lanes and steps of a piece in evaluation."""
+BLOCK = 1000
+"""Symbols that count as one sequence where scores are compared."""
+ONE_HOT = 300
+"""The largest vocabulary whose symbols are vectors that are 1 at one place; above, they are embedded."""
+EMBEDDING = 128
+
+NAMES = {"bytes": "byte", "characters": "character", "words": "word"}
+
+
+class LanguageTask(Task):
+    """Next-symbol prediction on one text.
+
+    Parameters
+    ----------
+    corpus
+        The text as ids, in three parts.
+    unroll
+        Steps of a piece: how far gradients go back.
+    embedding
+        Numbers a symbol is embedded in; 0 for vectors that are 1 at one place. None: 0 for vocabularies of up
+        to 300 symbols, else 128.
+
+    Examples
+    --------
+    >>> import gatelab
+    >>> from gatelab.data.text import load_text
+    >>> from gatelab.tasks.language import LanguageTask
+    >>> task = LanguageTask(load_text("stdlib"), unroll=50)
+    >>> batch = next(task.batches("train", 10, seed=0, epoch=1))
+    >>> batch.inputs.shape, batch.terms
+    (torch.Size([50, 10]), 500)
+    """
+
+    kind = "language"
+    training = Training(
+        optimizer="adam", weight_noise=0.0, max_norm=5.0, batch_size=50, max_epochs=10, patience=3,
+        annealing=0.7, anneal_after=6,
+    )  # fmt: skip
+    rates = (math.log(1e-3), math.log(1e-2))
+
+    def __init__(self, corpus: Corpus, unroll: int = 100, embedding: int | None = None) -> None:
+        self.corpus, self.unroll = corpus, unroll
+        self.about = About(corpus.name, corpus.title, corpus.source, corpus.digest)
+        self.symbols = self.output_size = len(corpus.vocabulary)
+        self.embedding = (0 if self.symbols <= ONE_HOT else EMBEDDING) if embedding is None else embedding
+        if unroll < 1 or self.embedding < 0:
+            came = f"{unroll} and {self.embedding}"
+            raise ConfigError(f"unroll and embedding: wanted at least 1 and at least 0, got {came}")
+        self.input_size = self.embedding or self.symbols
+        self.worst = 2 * math.log(self.symbols)
+        symbol = NAMES[corpus.vocabulary.kind]
+        objective = Measure(name="NLL", unit=f"nats per {symbol}")
+        derived = (
+            Measure(name="perplexity", formula="exp")
+            if symbol == "word"
+            else Measure(name="bits", unit=f"bits per {symbol}", formula="bits")
+        )
+        accuracy = Measure(name="accuracy", unit="%", better="higher", formula="percent")
+        self.measures = (objective, derived, accuracy)
+
+    @classmethod
+    def load(cls, load: str, told: Options) -> LanguageTask:
+        """Return the task on a text by its name or path.
+
+        Options: ``level`` (bytes, characters, words), ``encoding``, ``min_count``, ``max_size``, ``unroll``,
+        ``embedding``.
+        """
+        corpus = load_text(
+            load,
+            level=told.one_of("level", ("bytes", "characters", "words"), None),
+            encoding=told.text("encoding", "utf-8"),
+            min_count=told.whole("min_count", 1, least=1),
+            max_size=told.whole("max_size", None, least=2),
+        )
+        return cls(corpus, told.whole("unroll", 100, least=1), told.whole("embedding", None, least=0))
+
+    def steps(self, split: str) -> int:
+        """Return the number of symbols of a part of the text."""
+        return len(self._ids(split))
+
+    def lengths(self, split: str) -> list[int]:
+        """Return the lengths of the blocks of a part of the text whose scores are kept apart."""
+        count = self._predicted(split)
+        return [min(BLOCK, count - at) for at in range(0, count, BLOCK)]
+
+    def _ids(self, split: str) -> Any:
+        return getattr(self.corpus, split)
+
+    def _predicted(self, split: str) -> int:
+        """Return how many symbols of a part are predicted in evaluation: all but the first of each lane."""
+        size = len(self._ids(split))
+        return size - min(LANES, max(1, size // 2))
+
+    def batches(self, split: str, size: int, seed: int, epoch: int) -> Iterator[Batch]:
+        """Yield pieces [unroll, lanes] of a part, in order; ``size`` is the number of lanes.
+
+        The lanes begin a little later from epoch to epoch, so that pieces do not end at the same symbols.
+        """
+        ids = self._ids(split)
+        lanes = min(size, max(1, len(ids) // 2))
+        slack = min(self.unroll, len(ids) // lanes // 2)
+        first = int(np.random.default_rng([seed, epoch]).integers(slack)) if slack else 0
+        yield from self._pieces(ids[first:], lanes, self.unroll)
+
+    def evaluation(self, split: str) -> Iterator[Batch]:
+        """Yield a part in lanes that begin at zero states; all but the first symbol of a lane are predicted."""
+        ids = self._ids(split)
+        yield from self._pieces(ids, len(ids) - self._predicted(split), PIECE, rest=True)
+
+    def _pieces(self, ids: Any, lanes: int, steps: int, rest: bool = False) -> Iterator[Batch]:
+        """Yield pieces of equal lanes; with ``rest``, what does not fill the lanes comes as one more lane."""
+        length = len(ids) // lanes
+        starts = np.arange(lanes) * length
+        for at in range(0, length - 1, steps):
+            stop = min(at + steps, length - 1)
+            piece = torch.from_numpy(
+                np.stack([ids[s + at : s + stop + 1] for s in starts], 1).astype(np.int64)
+            )
+            places = starts - np.arange(lanes) + np.arange(at, stop)[:, None]  # of the predicted, [T, B]
+            yield Batch(piece[:-1], piece[1:].flatten(), _blocks(places), fresh=at == 0)
+        left = ids[lanes * length - 1 :]
+        if rest and len(left) > 1:
+            piece = torch.from_numpy(np.asarray(left, np.int64))[:, None]
+            places = lanes * length - lanes + np.arange(len(left) - 1)[:, None]
+            yield Batch(piece[:-1], piece[1:].flatten(), _blocks(places))
+
+    def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
+        """Return an untrained network."""
+        encoder = nn.Embedding(self.symbols, self.embedding) if self.embedding else OneHot(self.symbols)
+        recurrent = Recurrent(cell, self.input_size, hidden_size, body.layers, dropout=body.dropout)
+        return Network(recurrent, Categorical(hidden_size, self.symbols), encoder, dropout=body.dropout)
+
+    def losses(self, answers: Tensor, batch: Batch) -> Tensor:
+        """Return the NLL of each symbol, [N], in nats."""
+        return Categorical.nll(answers, batch.targets)
+
+    def counts(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Return nats and hits of each symbol, with what they are divided by."""
+        ones = torch.ones(batch.terms, dtype=torch.float64)
+        hits = (answers.argmax(-1) == batch.targets).double()
+        nats = self.objective(answers, batch)
+        return {self.measures[1].name: nats, "accuracy": torch.stack([hits, ones], 1)}
+
+    def baselines(self) -> dict[str, dict[str, float]]:
+        """Return the measures of the symbols' frequencies, and of a first-order Markov chain."""
+        train, test = self.corpus.train, self.corpus.test
+        smoothing = 0.5 if self.symbols <= ONE_HOT else 0.01  # of many words, most pairs are never met
+        costs = {
+            "1-gram": unigram_cost(train, test, self.symbols, smoothing),
+            "Markov": bigram_cost(train, test, self.symbols, smoothing),
+        }
+        words = self.measures[1].formula == "exp"
+        return {
+            name: {"NLL": cost.nats, self.measures[1].name: cost.perplexity if words else cost.bits}
+            for name, cost in costs.items()
+        }
+
+
+def _blocks(places: np.ndarray) -> Tensor:
+    return torch.from_numpy(places.reshape(-1) // BLOCK)

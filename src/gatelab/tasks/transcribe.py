@@ -1,0 +1,109 @@
+"""The labels of a sequence without their places in time, such as the letters of a written word: CTC.
+
+Source: Graves, Fernández, Gomez and Schmidhuber 2006, Connectionist temporal classification.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from gatelab.graph.cell import Cell
+from gatelab.nn import CTC
+from gatelab.runs.config import ONE_LAYER, Body, Measure, Training
+from gatelab.stats.edits import edit_counts
+from gatelab.tasks.batch import Batch, Layout
+from gatelab.tasks.network import Network
+from gatelab.tasks.options import Options
+from gatelab.tasks.ragged import Part, RaggedTask
+from gatelab.tasks.sources import transcript_parts
+from gatelab.tasks.task import SPLITS, About
+
+
+class TranscribeTask(RaggedTask):
+    """A string of labels for each sequence.
+
+    Parameters
+    ----------
+    about, parts
+        The data; targets are labels ``[L]``, from 0, of each sequence.
+    labels
+        Names of the labels.
+    what
+        What a label is, for the measures: ``"character"``, ``"phone"``, ``"word"``.
+    """
+
+    kind = "transcribe"
+    training = Training(
+        optimizer="adam", weight_noise=0.0, max_norm=5.0, batch_size=8, max_epochs=40, patience=6
+    )
+    body = Body(bidirectional=True)
+    rates = (math.log(5e-4), math.log(1e-2))
+
+    def __init__(self, about: About, parts: Mapping[str, Part], labels: Sequence[str], what: str) -> None:
+        super().__init__(about, parts)
+        self.labels, self.output_size = tuple(labels), len(labels)
+        error = Measure(name=f"{what} error", unit="%", formula="percent")
+        self.measures = (Measure(name="CTC loss", unit=f"nats per {what}"), error)
+        self.headline = error.name
+        self._strings = {  # 0 is the blank
+            s: [torch.from_numpy(np.asarray(t, np.int64) + 1) for t in parts[s].targets] for s in SPLITS
+        }
+
+    @classmethod
+    def load(cls, load: str, told: Options) -> TranscribeTask:
+        """Return the task on a set by its name, or on the user's own data.
+
+        Named sets: ``gw_online_handwriting``, ``yesno``, ``festvox_ru`` (phones). Folders: IAM-OnDB, pen
+        trajectories in the manner of the first, TIMIT, Kaldi.
+        """
+        return cls(*transcript_parts(load, told))
+
+    def _answered(self, split: str, layout: Layout, inputs: PackedSequence) -> Batch:
+        strings = [self._strings[split][k] for k in layout.places]
+        return Batch(inputs, (strings, inputs), torch.from_numpy(layout.places))
+
+    def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
+        """Return an untrained network."""
+        return self._network(cell, hidden_size, body, CTC)
+
+    def losses(self, answers: Tensor, batch: Batch) -> Tensor:
+        """Return −log p(labels) of each sequence, [B], in nats; infinite where no path spells them."""
+        strings, inputs = batch.targets
+        return CTC.nll(CTC.packed(answers, inputs), strings)
+
+    def loss(self, answers: Tensor, batch: Batch) -> Tensor:
+        """Return the nats of all sequences that have a path, divided by their labels."""
+        losses = self.losses(answers, batch)
+        possible = losses.isfinite()
+        count = sum(len(s) for s, p in zip(batch.targets[0], possible.tolist(), strict=True) if p)
+        return losses[possible].sum() / max(1, count)
+
+    def objective(self, answers: Tensor, batch: Batch) -> Tensor:
+        """Return nats and labels of each sequence, [B, 2]; one without a path counts for neither."""
+        losses = self.losses(answers, batch).double()
+        counts = torch.tensor([len(s) for s in batch.targets[0]], dtype=torch.float64)
+        return torch.where(losses.isfinite()[:, None], torch.stack([losses, counts], 1), 0.0)
+
+    def counts(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Return edits between the best path's labels and the right ones, and the number of these."""
+        strings, inputs = batch.targets
+        read = CTC.best_path(CTC.packed(answers, inputs))
+        return {self.headline: torch.from_numpy(_edits(read, strings))}
+
+    def baselines(self) -> dict[str, dict[str, float]]:
+        """Return the error of an answer of the most frequent label, once a sequence, and of an empty one."""
+        often = torch.cat(self._strings["train"]).bincount().argmax()[None]
+        asked = self._strings["test"]
+        edits, labels = _edits([often] * len(asked), asked).sum(0)
+        return {"empty": {self.headline: 100.0}, "most frequent": {self.headline: float(100 * edits / labels)}}
+
+
+def _edits(read: Sequence[Tensor], strings: Sequence[Tensor]) -> np.ndarray:
+    """Return edits and labels of each sequence, [B, 2]."""
+    return np.asarray(edit_counts([s.tolist() for s in strings], [r.tolist() for r in read]), np.float64)

@@ -1,0 +1,203 @@
+"""Translation: an encoder reads a sentence, a decoder writes it in another language, from the encoder's states.
+
+In training the decoder reads the right words (teacher forcing); the encoder's last states are the decoder's
+first. With ``reverse``, the encoder reads the sentence from its end to its beginning.
+
+Source: Sutskever, Vinyals and Le 2014, arXiv:1409.3215; Cho et al. 2014, arXiv:1406.1078.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pack_sequence
+
+from gatelab.data.parallel import ParallelPart, ParallelText, load_parallel
+from gatelab.data.vocabulary import START, STOP
+from gatelab.data.words import detokenise
+from gatelab.graph.cell import Cell
+from gatelab.nn import Categorical, Recurrent
+from gatelab.nn.beam import beam_search
+from gatelab.nn.stack import Stack, State
+from gatelab.runs.config import ONE_LAYER, Body, Measure, Training
+from gatelab.stats.bleu import bleu_counts
+from gatelab.tasks.batch import Batch
+from gatelab.tasks.network import Network
+from gatelab.tasks.options import Options
+from gatelab.tasks.task import About, Task
+
+LONGEST = 80
+"""The most words of a translation."""
+
+Pair = tuple[PackedSequence, PackedSequence]
+
+
+class EncoderDecoder(Network):
+    """``recurrent`` writes what ``reader`` has read: two stacks of one cell, with an embedding each."""
+
+    def __init__(
+        self, reader: Stack, recurrent: Stack, head: nn.Module, symbols: tuple[int, int], embedding: int,
+        dropout: float,
+    ) -> None:  # fmt: skip
+        super().__init__(recurrent, head, nn.Embedding(symbols[1], embedding), dropout=dropout)
+        self.reader = reader
+        self.read = nn.Embedding(symbols[0], embedding)
+
+    def carried(self, inputs: Any, state: State | None = None) -> tuple[Tensor, State]:
+        """Return the answers to (source, words so far), two packed batches of the same sentences."""
+        source, written = inputs
+        return super().carried(written, self.encode(source))
+
+    def encode(self, source: PackedSequence) -> State:
+        """Return the states after reading sentences: what the decoder begins with."""
+        _, state = self.reader(source._replace(data=self.dropout(self.read(source.data))))
+        found: State = state
+        return found
+
+    def write(self, words: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return logits [B, V] and states after one more word [B] of each sentence."""
+        return super().carried(words[None], state)
+
+
+class TranslateTask(Task):
+    """Sentences in one language from sentences in another.
+
+    Parameters
+    ----------
+    data
+        Sentence pairs.
+    reverse
+        Whether the encoder reads sentences backwards.
+    embedding
+        Numbers a word is embedded in.
+    """
+
+    kind = "translate"
+    training = Training(
+        optimizer="adam", weight_noise=0.0, max_norm=5.0, batch_size=64, max_epochs=12, patience=3,
+        annealing=0.7, anneal_after=6,
+    )  # fmt: skip
+    body = Body(dropout=0.3)
+    rates = (math.log(5e-4), math.log(5e-3))
+    measures = (
+        Measure(name="NLL", unit="nats per word"),
+        Measure(name="perplexity", formula="exp"),
+        Measure(name="BLEU", better="higher", formula="bleu"),
+    )
+    headline = "BLEU"
+
+    def __init__(self, data: ParallelText, reverse: bool = False, embedding: int = 256) -> None:
+        self.data, self.reverse, self.embedding = data, reverse, embedding
+        self.about = About(f"{data.name}-{'-'.join(data.languages)}", data.title, data.source, data.digest)
+        self.symbols = len(data.source_vocabulary), len(data.target_vocabulary)
+        self.input_size, self.output_size = embedding, self.symbols[1]
+        self.worst = 2 * math.log(self.symbols[1])
+        ids = data.target_vocabulary.ids
+        self.start, self.stop = ids[START], ids[STOP]
+
+    @classmethod
+    def load(cls, load: str, told: Options) -> TranslateTask:
+        """Return the task on ``multi30k``, or a folder of aligned files.
+
+        Options: ``pair`` (de-en), ``reverse`` (no), ``embedding`` (256), ``min_count`` (2), ``lower`` (no).
+        """
+        data = load_parallel(
+            load,
+            pair=told.text("pair", "de-en"),
+            min_count=told.whole("min_count", 2, least=1),
+            lower=told.flag("lower"),
+        )
+        return cls(data, told.flag("reverse"), told.whole("embedding", 256, least=1))
+
+    def part(self, split: str) -> ParallelPart:
+        """Return the sentences of a split."""
+        found: ParallelPart = getattr(self.data, split)
+        return found
+
+    def lengths(self, split: str) -> list[int]:
+        """Return the words of each target sentence, its end included."""
+        return [len(s) + 1 for s in self.part(split).target]
+
+    def batch(self, split: str, chosen: Sequence[int]) -> Batch:
+        """Return the chosen pairs; inputs are the source and the words so far, both packed."""
+        part = self.part(split)
+        order = sorted(chosen, key=lambda k: -len(part.target[k]))
+        read = [np.asarray(part.source[k], np.int64)[:: -1 if self.reverse else 1].copy() for k in order]
+        written = [np.asarray([self.start, *part.target[k]], np.int64) for k in order]
+        wanted = [np.asarray([*part.target[k], self.stop], np.int64) for k in order]
+        targets = pack_sequence([torch.from_numpy(w) for w in wanted])
+        columns = torch.cat([torch.arange(int(n)) for n in targets.batch_sizes])
+        inputs = (
+            pack_sequence([torch.from_numpy(r) for r in read], enforce_sorted=False),
+            pack_sequence([torch.from_numpy(w) for w in written]),
+        )
+        return Batch(inputs, targets.data, torch.tensor(order)[columns])
+
+    def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
+        """Return an untrained network: encoder and decoder have the same cell and size."""
+        reader, writer = (
+            Recurrent(cell, self.embedding, hidden_size, body.layers, dropout=body.dropout) for _ in range(2)
+        )
+        head = Categorical(hidden_size, self.symbols[1])
+        return EncoderDecoder(reader, writer, head, self.symbols, self.embedding, body.dropout)
+
+    def losses(self, answers: Tensor, batch: Batch) -> Tensor:
+        """Return the NLL of each word, [N], in nats."""
+        return Categorical.nll(answers, batch.targets)
+
+    def counts(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Return nats and words; BLEU's numbers come from :meth:`written`."""
+        return {"perplexity": self.objective(answers, batch)}
+
+    def written(self, network: EncoderDecoder, split: str, width: int = 1) -> list[str]:
+        """Return the translation of each sentence of a split, by a beam of ``width``."""
+        part, texts = self.part(split), [""] * len(self.part(split).source)
+        order = sorted(range(len(texts)), key=lambda k: len(part.source[k]))
+        for at in range(0, len(order), 100):
+            chosen = order[at : at + 100]
+            found = self.translate(network, [part.source[k] for k in chosen], width)
+            for place, words in zip(chosen, found, strict=True):
+                texts[place] = words
+        return texts
+
+    @torch.no_grad()
+    def translate(self, network: EncoderDecoder, sentences: Sequence[Any], width: int = 1) -> list[str]:
+        """Return the translations of sentences given as ids."""
+        network.eval()
+        step = -1 if self.reverse else 1
+        read = [torch.from_numpy(np.asarray(s, np.int64)[::step].copy()) for s in sentences]
+        state = network.encode(pack_sequence(read, enforce_sorted=False))
+        single = isinstance(state, Tensor)
+
+        def write(words: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+            logits, after = network.write(words, states[0] if single else states)
+            return logits, (after,) if isinstance(after, Tensor) else tuple(after)
+
+        given = (state,) if isinstance(state, Tensor) else tuple(state)
+        power = 0.7 if width > 1 else 0.0
+        found = beam_search(write, given, self.start, self.stop, width, LONGEST, power)
+        return [self._spelt(best[0].symbols) for best in found]
+
+    def _spelt(self, ids: Sequence[int]) -> str:
+        kept = [k for k in ids if k not in (self.start, self.stop)]
+        return detokenise([self.data.target_vocabulary.symbols[k] for k in kept])
+
+    def measured(self, network: Network, split: str) -> dict[str, np.ndarray]:
+        """Return BLEU's numbers of each sentence, [sentences, numbers], of greedy translations."""
+        assert isinstance(network, EncoderDecoder)
+        return {"BLEU": bleu_counts(self.written(network, split), self.part(split).references)}
+
+    def baselines(self) -> dict[str, dict[str, float]]:
+        """Return the measures of the words' frequencies, and BLEU of the source sentence as its translation."""
+        seen = np.bincount(np.concatenate([*self.part("train").target]), minlength=self.symbols[1]) + 0.5
+        seen[self.stop] += len(self.part("train").target)
+        nats = -np.log(seen / seen.sum())
+        asked = self.part("test").target
+        words = sum(len(s) + 1 for s in asked)
+        cost = float((sum(nats[s].sum() for s in asked) + len(asked) * nats[self.stop]) / words)
+        return {"1-gram": {"NLL": cost, "perplexity": math.exp(cost)}}

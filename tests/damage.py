@@ -23,3 +23,8 @@ def damaged(data: bytes, draw: random.Random, words: tuple[bytes, ...] = ()) -> 
                 word = draw.choice(words) if words else draw.randbytes(size)
                 data = data[:at] + word + data[at + draw.choice([0, 0, len(word)]) :]
     return data
+
+
+def assert_one_line(error: Exception) -> None:
+    """Demand that a message stays in one line."""
+    assert "\n" not in str(error)

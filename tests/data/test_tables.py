@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from damage import damaged
 
+from damage import assert_one_line, damaged
 from gatelab.data.tables import read_table, read_tables
 from gatelab.errors import DataError
 
@@ -127,7 +127,7 @@ BAD: dict[str, str | bytes] = {
     "b: the column's first 2 cells are empty": "a,b\n1,\n2,\n",
     "line 4: wanted each time once": "d,a\n2001-01-01,1\n2001-01-02,2\n2001-01-02,3\n",
     "line 3: wanted ascending times, .* after": "d,a\n2001-01-02,1\n2001-01-01,2\n2001-01-03,3\n",
-    "line 3, column 'd': wanted a time in the form %Y-%m-%d .*'2001-13-02'": "d,a\n2001-01-02,1\n2001-13-02,2\n",
+    "line 3, column 'd': wanted a time in the form .*'2001-13-02'": "d,a\n2001-01-02,1\n2001-13-02,2",
     "line 4, column 'd': wanted a time .* came ''": "d,a\n2001-01-02,1\n2001-01-03,2\n,2\n",
     "cannot be told apart": "d,a\n1/2/2001,1\n2/2/2001,2\n",
     "wanted a column of numbers, came 'a', 'b'": "a,b\nx,y\nu,v\n",
@@ -256,7 +256,7 @@ def fuzz(folder: Path, path: Path, count: int, seed: int) -> int:
         try:
             table = read_table(path, fill=draw.random() < 0.5, sort=draw.random() < 0.5)
         except DataError as error:
-            assert "\n" not in str(error)
+            assert_one_line(error)
         else:
             good += 1
             assert np.isfinite(table.values).all()
@@ -284,7 +284,7 @@ def fuzz_parquet(path: Path, count: int, seed: int) -> None:
             try:
                 assert np.isfinite(read_table(path, fill=True, sort=True).values).all()
             except DataError as error:
-                assert "\n" not in str(error)
+                assert_one_line(error)
 
 
 def test_a_damaged_parquet_is_a_table_or_a_data_error(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -141,21 +142,14 @@ def _merge(beam: _Beam, label: Tensor, grown: Tensor) -> Tensor:
 def _spelled(score: Tensor, moves: list[tuple[Tensor, Tensor]]) -> list[list[Hypothesis]]:
     """Follow each prefix back to its beginning."""
     batch, width = score.shape
-    rank = torch.argsort(score, dim=1, descending=True, stable=True)
-    spelled: list[list[list[int]]] = [[[] for _ in range(width)] for _ in range(batch)]
-    at = rank.clone()
-    for place, label in reversed(moves):
+    at = torch.argsort(score, dim=1, descending=True, stable=True)
+    scores = score.gather(1, at).tolist()
+    path = np.full((batch, width, len(moves)), BLANK)  # the label that was added at each step, or blank
+    for t, (place, label) in reversed(list(enumerate(moves))):
         count = len(place)
-        here = at[:count]
-        added, at[:count] = label.gather(1, here), place.gather(1, here)
-        for row, column in added.nonzero().tolist():
-            spelled[row][column].append(int(added[row, column]))
-    scores = score.gather(1, rank).tolist()
+        path[:count, :, t] = label.gather(1, at[:count])
+        at[:count] = place.gather(1, at[:count])
     return [
-        [
-            Hypothesis(tuple(reversed(labels)), value)
-            for labels, value in zip(spelled[row], scores[row], strict=True)
-            if value > -math.inf
-        ]
-        for row in range(batch)
+        [Hypothesis(tuple(p[p != BLANK].tolist()), s) for p, s in zip(*row, strict=True) if s > -math.inf]
+        for row in zip(path, scores, strict=True)
     ]

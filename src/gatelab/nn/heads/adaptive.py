@@ -85,6 +85,7 @@ class AdaptiveSoftmax(nn.Module):
         found: Tensor = self.softmax.predict(answers.reshape(-1, self.input_size))
         return found.reshape(answers.shape[:-1])
 
+    @torch.no_grad()
     def sample(
         self,
         answers: Tensor,

@@ -51,6 +51,7 @@ class Bernoulli(nn.Module):
         return torch.sigmoid(logits)
 
     @staticmethod
+    @torch.no_grad()
     def sample(logits: Tensor, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
         """Return 0 or 1 for each variable, [..., outputs], drawn with log-odds divided by ``temperature``."""
         check_float("answers", logits, "outputs")

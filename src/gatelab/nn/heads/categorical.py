@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from gatelab.errors import ShapeError
 from gatelab.nn.border import check_classes, check_float, check_sizes
+from gatelab.nn.heads.entropy import cross_entropy
 from gatelab.nn.sampling import draw
 
 
@@ -44,25 +45,35 @@ class Categorical(nn.Module):
 
     @staticmethod
     def nll(answers: Tensor, target: Tensor) -> Tensor:
-        """Return −log p(target) of each row, [...], in nats, for logits [..., V] and classes, int64 [...]."""
+        """Return −log p(target) of each row, [...], in nats, for logits [..., V] and classes int64 [...].
+
+        The fused loss for training: see :func:`gatelab.nn.heads.entropy.cross_entropy`.
+        """
         check_float("answers", answers, "V")
         check_classes(target, answers.shape[:-1], answers.shape[-1])
-        rows = functional.cross_entropy(answers.flatten(0, -2), target.flatten(), reduction="none")
+        rows = cross_entropy(answers.reshape(-1, answers.shape[-1]), target.flatten())
         return rows.reshape(target.shape)
 
     @staticmethod
     def mean_nll(answers: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
-        """Return the mean of −log p(target) over the rows, in nats: the fused loss for training.
+        """Return the mean of −log p(target) over the rows, in nats.
 
-        With weights it is Σ w · nll / Σ w; a row of weight 0 does not count, whatever it holds.
+        With weights [...], which have no gradient, it is Σ w · nll / Σ w. A row of weight 0 does not count,
+        whatever its answers are; its target has to be a class all the same.
+
+        Raises
+        ------
+        ShapeError
+            Where there are no rows, or the weights are not one a row, at least 0, and one of them above it.
         """
         losses = Categorical.nll(answers, target)
         if weights is None:
+            if not losses.numel():
+                raise ShapeError("answers: wanted at least one row, of none there is no mean")
             return losses.mean()
-        check_float("weights", weights)
-        if weights.shape != target.shape:
-            raise ShapeError(f"weights: wanted one a row, {tuple(target.shape)}, got {tuple(weights.shape)}")
-        return torch.where(weights > 0, losses * weights, 0.0).sum() / weights.sum()
+        _check_weights(weights, target)
+        shares = (weights / weights.sum()).to(losses.dtype)
+        return torch.where(weights > 0, losses, 0).mul(shares).sum()
 
     @staticmethod
     def log_probabilities(answers: Tensor) -> Tensor:
@@ -77,6 +88,7 @@ class Categorical(nn.Module):
         return answers.argmax(-1)
 
     @staticmethod
+    @torch.no_grad()
     def sample(
         answers: Tensor,
         generator: torch.Generator | None = None,
@@ -85,3 +97,14 @@ class Categorical(nn.Module):
     ) -> Tensor:
         """Return a class for each row, int64 [...]; see :func:`gatelab.nn.sampling.draw`."""
         return draw(answers, generator, temperature, top)
+
+
+def _check_weights(weights: Tensor, target: Tensor) -> None:
+    check_float("weights", weights)
+    if weights.shape != target.shape:
+        raise ShapeError(f"weights: wanted one a row, {tuple(target.shape)}, got {tuple(weights.shape)}")
+    if weights.requires_grad:
+        raise ShapeError("weights: wanted numbers without a gradient; try .detach()")
+    sound = weights.isfinite() & (weights >= 0)
+    if not bool(sound.all() & (weights > 0).any()):
+        raise ShapeError("weights: wanted finite numbers of at least 0, and one of them above it")

@@ -74,6 +74,7 @@ class Gaussian(nn.Module):
         return means + logs.exp() * float(torch.special.ndtri(level))
 
     @staticmethod
+    @torch.no_grad()
     def sample(answers: Tensor, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
         """Return values [..., D] drawn from the density to the power 1 / ``temperature``, of scale σ √T."""
         means, logs = _parts(answers)

@@ -78,6 +78,7 @@ class GaussianMixture(nn.Module):
         logits, means, _ = self.parts(answers)
         return (torch.softmax(logits, -1).unsqueeze(-1) * means).sum(-2)
 
+    @torch.no_grad()
     def sample(
         self, answers: Tensor, generator: torch.Generator | None = None, temperature: float = 1.0
     ) -> Tensor:

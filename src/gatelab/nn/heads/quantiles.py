@@ -99,6 +99,7 @@ class Quantiles(nn.Module):
         self._check(answers)
         return answers.mean(-2)
 
+    @torch.no_grad()
     def sample(self, answers: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return values [..., D]; levels drawn outside the outermost ones give the outermost quantiles."""
         self._check(answers)

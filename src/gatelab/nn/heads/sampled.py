@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from gatelab.errors import ConfigError, ShapeError
 from gatelab.nn.border import check_classes, check_float, check_sizes
+from gatelab.nn.heads.entropy import cross_entropy
 from gatelab.nn.sampling import draw
 
 
@@ -75,7 +76,7 @@ class SampledSoftmax(nn.Module):
         rows, classes = answers.reshape(-1, self.affine.in_features), target.flatten()
         logits = self._drawn(rows, classes, generator) if self.training else self.affine(rows)
         wanted = torch.zeros_like(classes) if self.training else classes
-        return functional.cross_entropy(logits, wanted, reduction="none").reshape(target.shape)
+        return cross_entropy(logits, wanted).reshape(target.shape)
 
     def propose(self, generator: torch.Generator | None = None) -> Tensor:
         """Draw ``samples`` classes from the proposals, with replacement, int64 [S]."""
@@ -94,6 +95,7 @@ class SampledSoftmax(nn.Module):
         found: Tensor = self.affine(answers).argmax(-1)
         return found
 
+    @torch.no_grad()
     def sample(
         self,
         answers: Tensor,

@@ -87,6 +87,7 @@ class StudentT(nn.Module):
         return places + logs.exp() * found.to(places)
 
     @staticmethod
+    @torch.no_grad()
     def sample(answers: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return values [..., D], drawn by the inverse distribution function; a generator of the CPU."""
         shape = _parts(answers)[0].shape

@@ -1,4 +1,4 @@
-"""Polyphonic music: chorales shipped with gatelab, and the four sets of Boulanger-Lewandowski et al. 2012.
+"""Polyphonic music: chorales shipped with gatelab, the sets of Boulanger-Lewandowski et al. 2012, MIDI files.
 
 ``load_music("chorales")`` needs no file. The others are looked for in the folders of ``gatelab.settings`` and
 else downloaded once, checked against a known SHA-256.
@@ -16,10 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatelab import settings
+from gatelab.data.midi import PAPER, Grid
+from gatelab.data.midi_folder import read_pieces
+from gatelab.data.midi_split import split_pieces
 from gatelab.data.music_sets import MusicSource, find_source
 from gatelab.data.notes import SPLITS, Sequences, read_music
 from gatelab.data.places import places
-from gatelab.data.tree import read_file
+from gatelab.data.tree import Tree, read_file
 from gatelab.errors import DataError
 
 FOLDER = "poly_music"
@@ -32,7 +35,7 @@ class MusicData:
     Attributes
     ----------
     name
-        Its short name, ``"jsb"``; of a file given by its path, the file's name.
+        Its short name, ``"jsb"``; of a file or folder given by its path, its name.
     title
         Its name in tables and figures, ``"JSB Chorales"``.
     train, valid, test
@@ -40,7 +43,7 @@ class MusicData:
     source
         Where the bytes came from, for the record of a run.
     digest
-        SHA-256 of the file, 64 hexadecimal digits.
+        SHA-256 of the file, or of names and contents of all MIDI files, 64 hexadecimal digits.
     """
 
     name: str
@@ -58,7 +61,8 @@ def load_music(name_or_path: str | os.PathLike[str]) -> MusicData:
     1. A name (or alias, in any case): ``chorales`` is built in; the others are looked for in
        ``$GATELAB_DATA/poly_music``, ``$GATELAB_DATA`` and ``poly_music`` in the cache folder, and else
        downloaded into the cache folder.
-    2. A path (it has a folder in it, or ends in .mat, .json or .gz): the file is read as it is.
+    2. A path (it has a folder in it, or ends in .mat, .json, .gz or .zip): the file is read as it is; of a
+       folder or a .zip, the MIDI files in it, as :func:`load_midi` does.
 
     Parameters
     ----------
@@ -93,7 +97,9 @@ def load_music(name_or_path: str | os.PathLike[str]) -> MusicData:
     """
     asked = os.fspath(name_or_path)
     if _is_path(asked):
-        return _read_file(Path(os.path.expanduser(asked)), None)
+        path = Path(os.path.expanduser(asked))
+        folder = path.is_dir() or path.suffix.lower() == ".zip"
+        return load_midi(path) if folder else _read_file(path, None)
     source = find_source(asked)
     if not source.url:
         return _read_built_in(source)
@@ -102,9 +108,57 @@ def load_music(name_or_path: str | os.PathLike[str]) -> MusicData:
     return _read_file(found or _download(source, looked), source)
 
 
+def load_midi(path: str | os.PathLike[str], grid: Grid = PAPER, skip_damaged: bool = False) -> MusicData:
+    """Return the MIDI files of a folder or a zip archive as a set of music.
+
+    Folders called train, valid and test in it are the splits; else tunes are put into them at random but
+    always alike, versions of one tune together (:func:`gatelab.data.midi_split.split_pieces`).
+
+    Parameters
+    ----------
+    path
+        A folder, or a zip archive.
+    grid
+        How notes become steps; the default is that of the published sets (:class:`gatelab.data.midi.Grid`).
+    skip_damaged
+        Whether files that cannot be read are left out and counted; else the first of them is an error.
+
+    Returns
+    -------
+    MusicData
+        ``source`` says what was left out, and how many exact copies were moved from one split to another.
+
+    Raises
+    ------
+    DataError
+        There are no MIDI files, one is damaged, or a split would be empty.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from gatelab.data.midi_write import write_midi
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for note, name in enumerate(["one.mid", "two.mid", "three.mid"], 60):
+    ...         _ = pathlib.Path(folder, name).write_bytes(write_midi([[note], [note, 72]]))
+    ...     music = load_midi(folder)
+    >>> len(music.train), len(music.valid), len(music.test), music.train[0].shape
+    (1, 1, 1, (1, 88))
+    """
+    path = Path(path)
+    found = read_pieces(Tree(path), grid, skip_damaged)
+    split, moved = split_pieces(found.pieces, str(path))
+    copies = [f"{moved:,} exact copies moved to the split of their originals"] if moved else []
+    told = "; ".join([*found.left_out(), *copies])
+    source = f"{path}: {len(found.pieces):,} MIDI files" + (f" ({told})" if told else "")
+    train, valid, test = (tuple(piece.music.roll for piece in split[name]) for name in SPLITS)
+    return MusicData(path.name, path.stem, train, valid, test, source, found.digest)
+
+
 def _is_path(asked: str) -> bool:
     separators = [mark for mark in (os.sep, os.altsep) if mark]
-    return any(mark in asked for mark in separators) or asked.lower().endswith((".mat", ".json", ".gz"))
+    return any(mark in asked for mark in separators) or asked.lower().endswith(
+        (".mat", ".json", ".gz", ".zip")
+    )
 
 
 def _download(source: MusicSource, looked: list[Path]) -> Path:

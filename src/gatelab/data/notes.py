@@ -42,7 +42,7 @@ FOREIGN = {
     b"\x89HDF": "an HDF5 file (MATLAB 7.3?); try save('-v7') in MATLAB",
     b"\x80": "a pickle, which could run any program when opened; try the .mat file of the same set",
     b"PK\x03\x04": "a zip archive; try the file inside it",
-    b"MThd": "one MIDI file; try the .mat file of a whole set",
+    b"MThd": "one MIDI file; try a folder or a zip archive of them",
     b"\xff\xd8\xff": "a JPEG picture; try to fetch the file again",
     b"\x89PNG": "a PNG picture; try to fetch the file again",
     b"<": "a web page or XML; try to fetch the file again",

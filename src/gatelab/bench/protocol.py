@@ -28,6 +28,7 @@ from gatelab.data import MusicData, load_music
 from gatelab.errors import EngineError
 from gatelab.runs import Epoch, Training, Trial
 from gatelab.tasks import MusicTask, Network
+from gatelab.tasks.music import KEYS
 from gatelab.tasks.order import batches
 from gatelab.train import train
 
@@ -150,7 +151,7 @@ def _measure(protocol: Protocol, epochs: int, rounds: int, told: Callable[[Timed
     training = protocol.training.model_copy(update={"max_epochs": epochs})
     found: list[Timed] = []
     for unit in UNITS:
-        hidden = hidden_size_for(unit, MusicTask.input_size, protocol.parameters)
+        hidden = hidden_size_for(unit, KEYS, protocol.parameters)
         check(task, splits["train"], unit, hidden, training.batch_size)
         ways = {way: Timed(unit, way, hidden) for way in WAYS}
         for round_ in range(-1, rounds):  # the first is a warm-up, of one epoch
@@ -196,7 +197,7 @@ def check(task: MusicTask, split: plain.Split, unit: str, hidden: int, batch_siz
 
 def _model(way: str, unit: str, hidden: int) -> plain.Model:
     layers = plain.NATIVE if way == "torch.nn" else plain.LAYERS
-    return plain.Model(layers[unit](MusicTask.input_size, hidden), hidden, MusicTask.output_size)
+    return plain.Model(layers[unit](KEYS, hidden), hidden, KEYS)
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ from torch import nn
 from gatelab.errors import ConfigError, ShapeError
 from gatelab.export.network import Network
 from gatelab.export.recognise import recognise
-from gatelab.nn.heads import affine_of
+from gatelab.nn.heads.affine import affine_of
 from gatelab.nn.stack import Stack
 
 if TYPE_CHECKING:

@@ -13,11 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from gatelab.graph.cell import Cell
 from gatelab.nn import Categorical
-from gatelab.runs.config import ONE_LAYER, Body, Measure, Training
+from gatelab.runs.config import Body, Measure, Training
 from gatelab.tasks.batch import Batch, Layout
-from gatelab.tasks.network import Network
 from gatelab.tasks.options import Options
 from gatelab.tasks.ragged import Part, RaggedTask
 from gatelab.tasks.sources import labelled_parts
@@ -52,8 +50,8 @@ class ClassifyTask(RaggedTask):
         self, about: About, parts: Mapping[str, Part], classes: Sequence[str],
         symbols: int = 0, embedding: int = 0,
     ) -> None:  # fmt: skip
-        super().__init__(about, parts, symbols, embedding)
-        self.classes, self.output_size = tuple(classes), len(classes)
+        super().__init__(about, parts, "categorical", len(classes), "end", symbols, embedding)
+        self.classes = tuple(classes)
         self.worst = 10 * math.log(len(classes))
         two = (F1,) if len(classes) == 2 else ()
         self.measures = (Measure(name="NLL", unit="nats per sequence"), ACCURACY, *two)
@@ -63,18 +61,15 @@ class ClassifyTask(RaggedTask):
     def load(cls, load: str, told: Options) -> ClassifyTask:
         """Return the task on a set by its name, or on the user's own data.
 
-        Named sets: ``fsdd`` (or ``fsdd-speakers``), ``japanese_vowels``, ``sst2``, ``rt_polarity``. Files: .ts,
-        .npz with labels, a table or folder of labelled texts. Options: ``embedding`` and ``min_count`` of words.
+        Named sets: ``fsdd`` (or ``fsdd-speakers``), ``japanese_vowels``, ``sst2``, ``rt_polarity``. Files:
+        .ts, .npz with labels, a table or folder of labelled texts. Options, of texts: ``embedding``,
+        ``min_count``, ``lower``, ``text`` and ``label`` (columns).
         """
         return cls(*labelled_parts(load, told))
 
     def _answered(self, split: str, layout: Layout, inputs: PackedSequence) -> Batch:
         targets = torch.from_numpy(self._labels[split][layout.places])
         return Batch(inputs, targets, torch.from_numpy(layout.places))
-
-    def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
-        """Return an untrained network."""
-        return self._network(cell, hidden_size, body, Categorical, "end")
 
     def losses(self, answers: Tensor, batch: Batch) -> Tensor:
         """Return the NLL of each sequence's class, [B], in nats."""
@@ -85,14 +80,14 @@ class ClassifyTask(RaggedTask):
         chosen = answers.argmax(-1)
         hits = (chosen == batch.targets).double()
         found = {ACCURACY.name: torch.stack([hits, torch.ones_like(hits)], 1)}
-        if self.output_size == 2:
+        if len(self.classes) == 2:
             said, true = chosen == 1, batch.targets == 1
             found[F1.name] = torch.stack([said & true, said & ~true, ~said & true], 1).double()
         return found
 
     def baselines(self) -> dict[str, dict[str, float]]:
         """Return the measures of the classes' frequencies in training, and of always the most frequent."""
-        seen = np.bincount(self._labels["train"], minlength=self.output_size) + 0.5
+        seen = np.bincount(self._labels["train"], minlength=len(self.classes)) + 0.5
         asked = self._labels["test"]
         nats = -np.log(seen / seen.sum())
         hits = float((asked == seen.argmax()).mean())

@@ -14,11 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from gatelab.graph.cell import Cell
 from gatelab.nn import Categorical
-from gatelab.runs.config import ONE_LAYER, Body, Measure, Training
+from gatelab.runs.config import Body, Measure, Training
 from gatelab.tasks.batch import Batch, Layout, Table
-from gatelab.tasks.network import Network
 from gatelab.tasks.options import Options
 from gatelab.tasks.ragged import Part, RaggedTask
 from gatelab.tasks.sources import frame_parts
@@ -48,8 +46,8 @@ class FrameTask(RaggedTask):
     rates = (math.log(5e-4), math.log(1e-2))
 
     def __init__(self, about: About, parts: Mapping[str, Part], classes: Sequence[str]) -> None:
-        super().__init__(about, parts)
-        self.classes, self.output_size = tuple(classes), len(classes)
+        super().__init__(about, parts, "categorical", len(classes))
+        self.classes = tuple(classes)
         self.worst = 4 * math.log(len(classes))
         self._targets = {s: Table([np.asarray(t, np.int64) for t in parts[s].targets]) for s in SPLITS}
 
@@ -62,10 +60,6 @@ class FrameTask(RaggedTask):
         table = self._targets[split]
         return Batch(inputs, table.rows.index_select(0, table.places(layout)), layout.owner)
 
-    def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
-        """Return an untrained network."""
-        return self._network(cell, hidden_size, body, Categorical)
-
     def losses(self, answers: Tensor, batch: Batch) -> Tensor:
         """Return the NLL of each frame, [N], in nats."""
         return Categorical.nll(answers, batch.targets)
@@ -77,7 +71,7 @@ class FrameTask(RaggedTask):
 
     def baselines(self) -> dict[str, dict[str, float]]:
         """Return the measures of the classes' frequencies in training, and of always the most frequent."""
-        seen = np.bincount(self._targets["train"].rows.numpy(), minlength=self.output_size) + 0.5
+        seen = np.bincount(self._targets["train"].rows.numpy(), minlength=len(self.classes)) + 0.5
         asked = self._targets["test"].rows.numpy()
         nats = -np.log(seen / seen.sum())
         wrong = float((asked != seen.argmax()).mean())

@@ -16,16 +16,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gatelab.data.baselines_text import bigram_cost, unigram_cost
 from gatelab.data.text import Corpus, load_text
 from gatelab.errors import ConfigError
-from gatelab.graph.cell import Cell
-from gatelab.nn import Categorical, Recurrent
-from gatelab.runs.config import ONE_LAYER, Body, Measure, Training
+from gatelab.nn import Categorical
+from gatelab.runs.config import Measure, Training
 from gatelab.tasks.batch import Batch
-from gatelab.tasks.network import Network, OneHot
+from gatelab.tasks.blueprint import Blueprint
 from gatelab.tasks.options import Options
 from gatelab.tasks.task import About, Task
 
@@ -74,12 +73,14 @@ class LanguageTask(Task):
     def __init__(self, corpus: Corpus, unroll: int = 100, embedding: int | None = None) -> None:
         self.corpus, self.unroll = corpus, unroll
         self.about = About(corpus.name, corpus.title, corpus.source, corpus.digest)
-        self.symbols = self.output_size = len(corpus.vocabulary)
+        self.symbols = len(corpus.vocabulary)
         self.embedding = (0 if self.symbols <= ONE_HOT else EMBEDDING) if embedding is None else embedding
         if unroll < 1 or self.embedding < 0:
             came = f"{unroll} and {self.embedding}"
             raise ConfigError(f"unroll and embedding: wanted at least 1 and at least 0, got {came}")
-        self.input_size = self.embedding or self.symbols
+        self.blueprint = Blueprint(
+            symbols=self.symbols, embedding=self.embedding, head="categorical", outputs=self.symbols
+        )
         self.worst = 2 * math.log(self.symbols)
         symbol = NAMES[corpus.vocabulary.kind]
         objective = Measure(name="NLL", unit=f"nats per {symbol}")
@@ -136,7 +137,7 @@ class LanguageTask(Task):
         yield from self._pieces(ids[first:], lanes, self.unroll)
 
     def evaluation(self, split: str) -> Iterator[Batch]:
-        """Yield a part in lanes that begin at zero states; all but the first symbol of a lane are predicted."""
+        """Yield a part in lanes that begin at zero states; the first symbol of a lane is not predicted."""
         ids = self._ids(split)
         yield from self._pieces(ids, len(ids) - self._predicted(split), PIECE, rest=True)
 
@@ -156,12 +157,6 @@ class LanguageTask(Task):
             piece = torch.from_numpy(np.asarray(left, np.int64))[:, None]
             places = lanes * length - lanes + np.arange(len(left) - 1)[:, None]
             yield Batch(piece[:-1], piece[1:].flatten(), _blocks(places))
-
-    def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
-        """Return an untrained network."""
-        encoder = nn.Embedding(self.symbols, self.embedding) if self.embedding else OneHot(self.symbols)
-        recurrent = Recurrent(cell, self.input_size, hidden_size, body.layers, dropout=body.dropout)
-        return Network(recurrent, Categorical(hidden_size, self.symbols), encoder, dropout=body.dropout)
 
     def losses(self, answers: Tensor, batch: Batch) -> Tensor:
         """Return the NLL of each symbol, [N], in nats."""

@@ -8,7 +8,7 @@ first included (Boulanger-Lewandowski et al. 2012; Chung et al. 2014, section 4.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,23 +16,14 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from gatelab.data import MUSIC, MusicData, load_music, marginal_nll, markov_nll
-from gatelab.graph.cell import Cell
-from gatelab.nn import Bernoulli, Recurrent
-from gatelab.nn.init import Scheme
-from gatelab.runs.config import ONE_LAYER, Body, Training
+from gatelab.nn import Bernoulli
+from gatelab.runs.config import Training
 from gatelab.tasks.batch import Batch, Layout, Table
-from gatelab.tasks.network import Network
+from gatelab.tasks.blueprint import Blueprint
 from gatelab.tasks.options import Options
 from gatelab.tasks.task import SPLITS, About, Task
 
 KEYS = 88
-INIT: Mapping[str, Scheme] = {
-    "input": "glorot",
-    "recurrent": "orthogonal",
-    "peephole": 0.0,
-    "bias": 0.0,
-}
-"""How units start on this task; Chung et al. do not say how theirs did."""
 
 
 class MusicTask(Task):
@@ -52,8 +43,7 @@ class MusicTask(Task):
 
     kind = "music"
     training = Training(optimizer="rmsprop", weight_noise=0.075, batch_size=4, max_epochs=20)
-    input_size = KEYS
-    output_size = KEYS
+    blueprint = Blueprint(inputs=KEYS, head="bernoulli", outputs=KEYS, init="orthogonal")
     worst = 2 * KEYS * math.log(2)
     """NLL above which a training has diverged: twice that of a coin thrown for each key."""
 
@@ -86,11 +76,6 @@ class MusicTask(Task):
         before = table.places(layout)
         inputs = PackedSequence(table.rows.index_select(0, before), layout.batch_sizes)
         return Batch(inputs, table.rows.index_select(0, before + 1), layout.owner)
-
-    def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
-        """Return an untrained network."""
-        recurrent = Recurrent(cell, KEYS, hidden_size, body.layers, dropout=body.dropout, init=INIT)
-        return Network(recurrent, Bernoulli(hidden_size, KEYS))
 
     def losses(self, answers: Tensor, batch: Batch) -> Tensor:
         """Return the NLL of each step, [N], in nats, under a network's answers [N, 88]."""

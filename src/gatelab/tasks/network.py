@@ -6,25 +6,12 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
 from gatelab.nn.stack import Stack, State
 
 Sequences = Tensor | PackedSequence
 """A dense batch ``[T, B, …]``, or rows ``[N, …]`` of a ragged one."""
-
-
-class OneHot(nn.Module):
-    """Whole numbers below ``size`` as vectors that are 1 at one place, [...] → [..., size]."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.size = size
-
-    def forward(self, ids: Tensor) -> Tensor:
-        """Return the vectors."""
-        return functional.one_hot(ids, self.size).to(torch.get_default_dtype())
 
 
 class Network(nn.Module):
@@ -85,3 +72,36 @@ class Network(nn.Module):
 
 def _rows(output: Sequences) -> Tensor:
     return output.data if isinstance(output, PackedSequence) else output.flatten(0, 1)
+
+
+class EncoderDecoder(Network):
+    """``recurrent`` writes what ``reader`` has read: two stacks of one cell and size.
+
+    Parameters
+    ----------
+    reader, read
+        The recurrent layers that read, and the embedding of what they read.
+    recurrent, head, encoder, dropout
+        As of :class:`Network`, of what is written.
+    """
+
+    def __init__(
+        self, reader: Stack, read: nn.Module, recurrent: Stack, head: nn.Module, encoder: nn.Module | None,
+        dropout: float,
+    ) -> None:  # fmt: skip
+        super().__init__(recurrent, head, encoder, dropout=dropout)
+        self.reader, self.read = reader, read
+
+    def carried(self, inputs: Any, state: State | None = None) -> tuple[Any, State]:
+        """Return the answers to (source, words so far), two packed batches of the same sentences."""
+        source, written = inputs
+        return super().carried(written, self.encode(source))
+
+    def encode(self, source: PackedSequence) -> State:
+        """Return the states after reading sentences: what the writing begins with."""
+        state: State = self.reader(source._replace(data=self.dropout(self.read(source.data))))[1]
+        return state
+
+    def write(self, words: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return answers [B, V] and states after one more word [B] of each sentence."""
+        return super().carried(words[None], state)

@@ -5,18 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
-from gatelab.graph.cell import Cell
-from gatelab.nn import Recurrent
-from gatelab.runs.config import Body
 from gatelab.tasks.batch import Batch, Layout, Table
-from gatelab.tasks.network import Network, OneHot
+from gatelab.tasks.blueprint import Blueprint, HeadName
 from gatelab.tasks.task import SPLITS, About, Task
 
 
@@ -37,6 +33,8 @@ class RaggedTask(Task):
         The data.
     parts
         Train, valid and test.
+    head, outputs, reads
+        As in :class:`gatelab.tasks.blueprint.Blueprint`.
     symbols
         Size of the vocabulary, where inputs are symbols; 0 where they are vectors.
     embedding
@@ -44,11 +42,14 @@ class RaggedTask(Task):
     """
 
     def __init__(
-        self, about: About, parts: Mapping[str, Part], symbols: int = 0, embedding: int = 0
-    ) -> None:
+        self, about: About, parts: Mapping[str, Part], head: HeadName, outputs: int,
+        reads: Literal["steps", "end"] = "steps", symbols: int = 0, embedding: int = 0,
+    ) -> None:  # fmt: skip
         self.about, self.parts = about, parts
-        self.symbols, self.embedding = symbols, embedding
-        self.input_size = (embedding or symbols) if symbols else parts["train"].inputs[0].shape[1]
+        inputs = 0 if symbols else parts["train"].inputs[0].shape[1]
+        self.blueprint = Blueprint(
+            inputs=inputs, symbols=symbols, embedding=embedding, head=head, outputs=outputs, reads=reads
+        )
         self._tables = {split: Table(_typed(parts[split].inputs, symbols)) for split in SPLITS}
 
     def lengths(self, split: str) -> list[int]:
@@ -66,29 +67,6 @@ class RaggedTask(Task):
     @abstractmethod
     def _answered(self, split: str, layout: Layout, inputs: PackedSequence) -> Batch:
         """Return the batch with its targets."""
-
-    def _encoder(self) -> nn.Module | None:
-        if not self.symbols:
-            return None
-        return nn.Embedding(self.symbols, self.embedding) if self.embedding else OneHot(self.symbols)
-
-    def _network(
-        self, cell: Cell, hidden_size: int, body: Body, head: Head, reads: Literal["steps", "end"] = "steps"
-    ) -> Network:
-        """Return a network with this head, which answers ``output_size`` classes."""
-        stack = Recurrent(
-            cell, self.input_size, hidden_size, body.layers, bidirectional=body.bidirectional,
-            dropout=body.dropout,
-        )  # fmt: skip
-        wide = hidden_size * stack.num_directions
-        return Network(stack, head(wide, self.output_size), self._encoder(), reads, body.dropout)
-
-
-class Head(Protocol):
-    """What makes a head: its inputs and outputs."""
-
-    def __call__(self, input_size: int, output_size: int, /) -> nn.Module:
-        """Return the head."""
 
 
 def _typed(inputs: Sequence[NDArray[Any]], symbols: int) -> list[NDArray[Any]]:

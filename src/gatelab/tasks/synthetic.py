@@ -13,19 +13,26 @@ from dataclasses import asdict, fields
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
-from gatelab.data.synthetic import Adding, Arithmetic, Brackets, Copying, Memorisation, Parity, Synthetic, Tags
+from gatelab.data.synthetic import (
+    Adding,
+    Arithmetic,
+    Brackets,
+    Copying,
+    Memorisation,
+    Parity,
+    Synthetic,
+    Tags,
+)
 from gatelab.errors import ConfigError, near_misses
-from gatelab.graph.cell import Cell
-from gatelab.nn import Bernoulli, Categorical, Recurrent
-from gatelab.runs.config import ONE_LAYER, Body, Measure, Training
+from gatelab.nn import Bernoulli, Categorical
+from gatelab.runs.config import Measure, Training
 from gatelab.tasks.batch import Batch, Layout, Table
-from gatelab.tasks.network import Network, OneHot
+from gatelab.tasks.blueprint import Blueprint, HeadName
 from gatelab.tasks.options import Options
 from gatelab.tasks.task import SPLITS, About, Task
 
@@ -33,6 +40,7 @@ GENERATORS: Mapping[str, type[Synthetic]] = MappingProxyType(
     {g.name: g for g in (Arithmetic, Tags, Memorisation, Copying, Adding, Parity, Brackets)}
 )
 """The kinds of sequences by name."""
+HEADS: Mapping[str, HeadName] = {"class": "categorical", "set": "bernoulli", "value": "value"}
 
 
 class SyntheticTask(Task):
@@ -60,10 +68,13 @@ class SyntheticTask(Task):
         digest = hashlib.sha256(f"{said} {epoch} {held_out}".encode()).hexdigest()
         self.about = About(generator.name, generator.name.replace("_", " "), f"generated: {said}", digest)
         first = generator.examples("valid", 0, 1)[0]
-        self.input_size = len(generator.symbols) or first.inputs.shape[1]
-        self.output_size = 1 if generator.answer == "value" else len(generator.classes)
+        outputs = 1 if generator.answer == "value" else len(generator.classes)
+        self.blueprint = Blueprint(
+            inputs=0 if generator.symbols else first.inputs.shape[1], symbols=len(generator.symbols),
+            head=HEADS[generator.answer], outputs=outputs,
+        )  # fmt: skip
         self.measures, self.headline = _measures(generator)
-        self.worst = 10 * math.log(max(2, self.output_size)) * max(1, self.output_size)
+        self.worst = 10 * outputs * math.log(max(2, outputs))
         self._held = {s: self._made(s, 0, held_out) for s in SPLITS[1:]}
 
     @classmethod
@@ -86,7 +97,7 @@ class SyntheticTask(Task):
         return lengths
 
     def batches(self, split: str, size: int, seed: int, epoch: int) -> Iterator[Batch]:
-        """Yield batches of new sequences: those of the trial's epoch, in their order, the same for all units."""
+        """Yield batches of new sequences, which follow from seed and epoch: the same for all units."""
         for at in range(0, self.epoch, size):
             first = (seed % 1000 * 1000 + epoch) * self.epoch + at
             made = self._made("train", first, min(size, self.epoch - at))
@@ -96,13 +107,6 @@ class SyntheticTask(Task):
         """Return the chosen sequences of a split side by side."""
         made = self._held[split] if split in self._held else self._made(split, 0, self.epoch)
         return made.batch(chosen)
-
-    def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
-        """Return an untrained network."""
-        encoder = OneHot(len(self.generator.symbols)) if self.generator.symbols else None
-        stack = Recurrent(cell, self.input_size, hidden_size, body.layers, dropout=body.dropout)
-        head = {"class": Categorical, "set": Bernoulli, "value": nn.Linear}[self.generator.answer]
-        return Network(stack, head(hidden_size, self.output_size), encoder, dropout=body.dropout)
 
     def losses(self, answers: Tensor, batch: Batch) -> Tensor:
         """Return the loss of each scored step: nats, or the squared error of a value."""
@@ -136,7 +140,9 @@ class SyntheticTask(Task):
             found.setdefault(name, {})[measure] = 100 * value if measure == "accuracy" else value
         if self.generator.answer == "class":
             asked = torch.cat([self.batch("test", [k]).targets[0] for k in range(min(200, self.held_out))])
-            found["most frequent"] = {"accuracy": 100 * float((asked == asked.bincount().argmax()).double().mean())}
+            found["most frequent"] = {
+                "accuracy": 100 * float((asked == asked.bincount().argmax()).double().mean())
+            }
         return found
 
 

@@ -21,6 +21,7 @@ from gatelab.runs import build
 from gatelab.runs.config import NLL, ONE_LAYER, Body, Measure, Training
 from gatelab.runs.config import Task as Record
 from gatelab.tasks.batch import Batch
+from gatelab.tasks.blueprint import Blueprint
 from gatelab.tasks.network import Network
 from gatelab.tasks.options import Options
 from gatelab.tasks.order import batches, in_order
@@ -43,9 +44,8 @@ class About:
 class Task(ABC):
     """Data, head, loss and measures.
 
-    A task of whole sequences says :meth:`lengths`, :meth:`batch`, :meth:`network`, :meth:`losses` and
-    :meth:`baselines`; one with other batches, such as pieces of one long text, says :meth:`batches` and
-    :meth:`evaluation` itself.
+    A task of whole sequences says :meth:`lengths`, :meth:`batch`, :meth:`losses` and :meth:`baselines`; one
+    with other batches, such as pieces of one long text, says :meth:`batches` and :meth:`evaluation` itself.
 
     Attributes
     ----------
@@ -55,8 +55,8 @@ class Task(ABC):
         The data: a short name, a title, where it came from and the SHA-256 of all of it.
     asked, options
         What the data was loaded by, and what was said beside it.
-    input_size, output_size
-        Numbers a step that the recurrent layers read, and that the network answers.
+    blueprint
+        What the task's networks are made of.
     measures, headline
         As in :class:`gatelab.runs.Task`.
     training, body, rates
@@ -77,8 +77,7 @@ class Task(ABC):
     about: About
     asked: str = ""
     options: Mapping[str, Any] = MappingProxyType({})
-    input_size: int
-    output_size: int
+    blueprint: Blueprint
 
     @classmethod
     @abstractmethod
@@ -98,8 +97,8 @@ class Task(ABC):
             digest=self.about.digest,
             sequences=tuple(len(self.lengths(split)) for split in SPLITS),
             steps=tuple(self.steps(split) for split in SPLITS),
-            input_size=self.input_size,
-            output_size=self.output_size,
+            input_size=self.blueprint.width,
+            output_size=self.blueprint.outputs,
             measures=self.measures,
             headline=self.headline,
         )
@@ -108,9 +107,9 @@ class Task(ABC):
         """Return the number of steps of all sequences of a split."""
         return sum(self.lengths(split))
 
-    @abstractmethod
     def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
         """Return an untrained network."""
+        return self.blueprint.network(cell, hidden_size, body)
 
     def counted(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> tuple[int, int]:
         """Return the number of trained parameters of the recurrent layers, and of the whole network."""

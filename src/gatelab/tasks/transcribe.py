@@ -13,12 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from gatelab.graph.cell import Cell
 from gatelab.nn import CTC
-from gatelab.runs.config import ONE_LAYER, Body, Measure, Training
+from gatelab.runs.config import Body, Measure, Training
 from gatelab.stats.edits import edit_counts
 from gatelab.tasks.batch import Batch, Layout
-from gatelab.tasks.network import Network
 from gatelab.tasks.options import Options
 from gatelab.tasks.ragged import Part, RaggedTask
 from gatelab.tasks.sources import transcript_parts
@@ -46,8 +44,8 @@ class TranscribeTask(RaggedTask):
     rates = (math.log(5e-4), math.log(1e-2))
 
     def __init__(self, about: About, parts: Mapping[str, Part], labels: Sequence[str], what: str) -> None:
-        super().__init__(about, parts)
-        self.labels, self.output_size = tuple(labels), len(labels)
+        super().__init__(about, parts, "ctc", len(labels))
+        self.labels = tuple(labels)
         error = Measure(name=f"{what} error", unit="%", formula="percent")
         self.measures = (Measure(name="CTC loss", unit=f"nats per {what}"), error)
         self.headline = error.name
@@ -67,10 +65,6 @@ class TranscribeTask(RaggedTask):
     def _answered(self, split: str, layout: Layout, inputs: PackedSequence) -> Batch:
         strings = [self._strings[split][k] for k in layout.places]
         return Batch(inputs, (strings, inputs), torch.from_numpy(layout.places))
-
-    def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
-        """Return an untrained network."""
-        return self._network(cell, hidden_size, body, CTC)
 
     def losses(self, answers: Tensor, batch: Batch) -> Tensor:
         """Return −log p(labels) of each sequence, [B], in nats; infinite where no path spells them."""
@@ -101,7 +95,10 @@ class TranscribeTask(RaggedTask):
         often = torch.cat(self._strings["train"]).bincount().argmax()[None]
         asked = self._strings["test"]
         edits, labels = _edits([often] * len(asked), asked).sum(0)
-        return {"empty": {self.headline: 100.0}, "most frequent": {self.headline: float(100 * edits / labels)}}
+        return {
+            "empty": {self.headline: 100.0},
+            "most frequent": {self.headline: float(100 * edits / labels)},
+        }
 
 
 def _edits(read: Sequence[Tensor], strings: Sequence[Tensor]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Translation: an encoder reads a sentence, a decoder writes it in another language, from the encoder's states.
+"""Translation: an encoder reads a sentence, a decoder writes it in another language.
 
 In training the decoder reads the right words (teacher forcing); the encoder's last states are the decoder's
 first. With ``reverse``, the encoder reads the sentence from its end to its beginning.
@@ -14,54 +14,24 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence, pack_sequence
+from torch import Tensor
+from torch.nn.utils.rnn import pack_sequence
 
 from gatelab.data.parallel import ParallelPart, ParallelText, load_parallel
 from gatelab.data.vocabulary import START, STOP
 from gatelab.data.words import detokenise
-from gatelab.graph.cell import Cell
-from gatelab.nn import Categorical, Recurrent
+from gatelab.nn import Categorical
 from gatelab.nn.beam import beam_search
-from gatelab.nn.stack import Stack, State
-from gatelab.runs.config import ONE_LAYER, Body, Measure, Training
+from gatelab.runs.config import Body, Measure, Training
 from gatelab.stats.bleu import bleu_counts
 from gatelab.tasks.batch import Batch
-from gatelab.tasks.network import Network
+from gatelab.tasks.blueprint import Blueprint
+from gatelab.tasks.network import EncoderDecoder, Network
 from gatelab.tasks.options import Options
 from gatelab.tasks.task import About, Task
 
 LONGEST = 80
 """The most words of a translation."""
-
-Pair = tuple[PackedSequence, PackedSequence]
-
-
-class EncoderDecoder(Network):
-    """``recurrent`` writes what ``reader`` has read: two stacks of one cell, with an embedding each."""
-
-    def __init__(
-        self, reader: Stack, recurrent: Stack, head: nn.Module, symbols: tuple[int, int], embedding: int,
-        dropout: float,
-    ) -> None:  # fmt: skip
-        super().__init__(recurrent, head, nn.Embedding(symbols[1], embedding), dropout=dropout)
-        self.reader = reader
-        self.read = nn.Embedding(symbols[0], embedding)
-
-    def carried(self, inputs: Any, state: State | None = None) -> tuple[Tensor, State]:
-        """Return the answers to (source, words so far), two packed batches of the same sentences."""
-        source, written = inputs
-        return super().carried(written, self.encode(source))
-
-    def encode(self, source: PackedSequence) -> State:
-        """Return the states after reading sentences: what the decoder begins with."""
-        _, state = self.reader(source._replace(data=self.dropout(self.read(source.data))))
-        found: State = state
-        return found
-
-    def write(self, words: Tensor, state: State) -> tuple[Tensor, State]:
-        """Return logits [B, V] and states after one more word [B] of each sentence."""
-        return super().carried(words[None], state)
 
 
 class TranslateTask(Task):
@@ -92,10 +62,13 @@ class TranslateTask(Task):
     headline = "BLEU"
 
     def __init__(self, data: ParallelText, reverse: bool = False, embedding: int = 256) -> None:
-        self.data, self.reverse, self.embedding = data, reverse, embedding
+        self.data, self.reverse = data, reverse
         self.about = About(f"{data.name}-{'-'.join(data.languages)}", data.title, data.source, data.digest)
         self.symbols = len(data.source_vocabulary), len(data.target_vocabulary)
-        self.input_size, self.output_size = embedding, self.symbols[1]
+        self.blueprint = Blueprint(
+            symbols=self.symbols[1], embedding=embedding, head="categorical", outputs=self.symbols[1],
+            source_symbols=self.symbols[0],
+        )  # fmt: skip
         self.worst = 2 * math.log(self.symbols[1])
         ids = data.target_vocabulary.ids
         self.start, self.stop = ids[START], ids[STOP]
@@ -137,14 +110,6 @@ class TranslateTask(Task):
             pack_sequence([torch.from_numpy(w) for w in written]),
         )
         return Batch(inputs, targets.data, torch.tensor(order)[columns])
-
-    def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
-        """Return an untrained network: encoder and decoder have the same cell and size."""
-        reader, writer = (
-            Recurrent(cell, self.embedding, hidden_size, body.layers, dropout=body.dropout) for _ in range(2)
-        )
-        head = Categorical(hidden_size, self.symbols[1])
-        return EncoderDecoder(reader, writer, head, self.symbols, self.embedding, body.dropout)
 
     def losses(self, answers: Tensor, batch: Batch) -> Tensor:
         """Return the NLL of each word, [N], in nats."""
@@ -193,7 +158,7 @@ class TranslateTask(Task):
         return {"BLEU": bleu_counts(self.written(network, split), self.part(split).references)}
 
     def baselines(self) -> dict[str, dict[str, float]]:
-        """Return the measures of the words' frequencies, and BLEU of the source sentence as its translation."""
+        """Return the measures of the words' frequencies."""
         seen = np.bincount(np.concatenate([*self.part("train").target]), minlength=self.symbols[1]) + 0.5
         seen[self.stop] += len(self.part("train").target)
         nats = -np.log(seen / seen.sum())

@@ -1,7 +1,7 @@
 """Raw sound: from 20 samples a step, the density of the next 10.
 
-The density is a mixture of 20 Gaussians with diagonal covariances; the measure is its NLL in nats per step, of
-samples normalised by the training recordings' mean and deviation.
+The density is a mixture of 20 Gaussians with diagonal covariances; the measure is its NLL in nats per step,
+of samples normalised by the training recordings' mean and deviation.
 
 Source: Chung et al. 2014, arXiv:1412.3555, section 4.2.
 """
@@ -19,17 +19,14 @@ from torch import Tensor
 from gatelab.data.audio import open_folder
 from gatelab.data.speech_sets import load_speech
 from gatelab.data.waveform import WaveformData, step_count, waveform_data
-from gatelab.graph.cell import Cell
-from gatelab.nn import GaussianMixture, Recurrent
-from gatelab.runs.config import ONE_LAYER, Body, Measure, Training
+from gatelab.runs.config import Measure, Training
 from gatelab.tasks.batch import Batch
-from gatelab.tasks.network import Network
+from gatelab.tasks.blueprint import Blueprint
 from gatelab.tasks.options import Options
 from gatelab.tasks.task import About, Task
 
 READ, WRITTEN = 20, 10
 """Samples that a step reads, and that it predicts."""
-COMPONENTS = 20
 
 
 class WaveformTask(Task):
@@ -39,12 +36,12 @@ class WaveformTask(Task):
     training = Training(
         optimizer="rmsprop", weight_noise=0.0, max_norm=1.0, batch_size=32, max_epochs=30, patience=5
     )
-    input_size, output_size = READ, WRITTEN
+    blueprint = Blueprint(inputs=READ, head="mixture", outputs=WRITTEN)
     rates = (math.log(1e-4), math.log(5e-3))
     worst = 100.0
 
     def __init__(self, data: WaveformData) -> None:
-        self.data = data
+        self.data, self._head = data, self.blueprint.loss_head()
         self.measures = (Measure(name="NLL", unit="nats per step"),)
         self.about = About(f"{data.name}-{data.length}", data.title, data.source, data.digest)
 
@@ -61,7 +58,9 @@ class WaveformTask(Task):
         speech = load_speech(load)
         spoken = [*speech.train, *speech.valid, *speech.test]
         names = [u.speaker or u.id for u in spoken] if len(set(speech.speakers)) >= 3 else None
-        data = waveform_data([u.sound for u in spoken], length, groups=names, name=speech.name, source=speech.source)
+        data = waveform_data(
+            [u.sound for u in spoken], length, groups=names, name=speech.name, source=speech.source
+        )
         return cls(data)
 
     def lengths(self, split: str) -> list[int]:
@@ -75,19 +74,13 @@ class WaveformTask(Task):
         owner = torch.tensor(chosen).repeat(len(read))
         return Batch(read, written.flatten(0, 1), owner)
 
-    def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
-        """Return an untrained network."""
-        stack = Recurrent(cell, READ, hidden_size, body.layers, dropout=body.dropout)
-        head = GaussianMixture(hidden_size, WRITTEN, COMPONENTS)
-        return Network(stack, head, dropout=body.dropout)
-
     def losses(self, answers: Tensor, batch: Batch) -> Tensor:
         """Return the NLL of each step's 10 samples, [N], in nats."""
-        # Every head of this shape reads answers alike: what it learns is in the answers.
-        return _MIXTURE.nll(answers, batch.targets)
+        nll: Tensor = self._head.nll(answers, batch.targets)
+        return nll
 
     def baselines(self) -> dict[str, dict[str, float]]:
-        """Return the NLL of one Gaussian for all samples, and of the last sample with a Gaussian around it."""
+        """Return the NLL of one Gaussian for all samples, and of one around the last sample."""
         deviation = _step_deviation(self.data, "train")
         test = [self.data.test[k] for k in range(len(self.data.test))]
         targets = np.concatenate([_targets(s) for s in test])  # [N, 10]
@@ -97,19 +90,16 @@ class WaveformTask(Task):
         return {"Gaussian": {"NLL": float(one)}, "last sample": {"NLL": float(still)}}
 
 
-_MIXTURE = GaussianMixture(1, WRITTEN, COMPONENTS)
-
-
 def _starts(sequence: np.ndarray) -> np.ndarray:
     return np.arange(step_count(len(sequence))) * WRITTEN + READ
 
 
 def _targets(sequence: np.ndarray) -> np.ndarray:
-    return sequence[_starts(sequence)[:, None] + np.arange(WRITTEN)].astype(np.float64)
+    return np.asarray(sequence[_starts(sequence)[:, None] + np.arange(WRITTEN)], np.float64)
 
 
 def _last(sequence: np.ndarray) -> np.ndarray:
-    return sequence[_starts(sequence) - 1][:, None].astype(np.float64)
+    return np.asarray(sequence[_starts(sequence) - 1][:, None], np.float64)
 
 
 def _step_deviation(data: WaveformData, split: str) -> np.ndarray:

@@ -35,7 +35,7 @@ class Flat:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        assert not any(True for _ in network.buffers()), "all that is learnt is a parameter"
+        assert len(network.state_dict()) == len(list(network.parameters())), "all that is kept is a parameter"
         parameters = list(network.parameters())
         self.vector = nn.Parameter(torch.cat([p.detach().flatten() for p in parameters]))
         self.vector.grad = torch.zeros_like(self.vector)

@@ -77,7 +77,7 @@ def read_notes(data: bytes, file: str) -> MidiNotes:
     >>> from gatelab.data.midi_write import write_midi
     >>> notes = read_notes(write_midi([[60, 64], [60]]), "two.mid")
     >>> notes.key, notes.end / notes.division
-    (array([64, 60]), array([0.5, 1. ]))
+    (array([60, 64]), array([1. , 0.5]))
 
     Notes
     -----

@@ -76,7 +76,7 @@ def split_pieces(pieces: Sequence[Piece], place: str) -> tuple[Split, int]:
     >>> names = ["a_1.mid", "a_2.mid", "b.mid", "c.mid"]
     >>> split, _ = split_pieces([Piece(*pair) for pair in zip(names, music)], "four")
     >>> [[piece.name for piece in split[part]] for part in ("train", "valid", "test")]
-    [['a_1.mid', 'a_2.mid'], ['c.mid'], ['b.mid']]
+    [['b.mid'], ['c.mid'], ['a_1.mid', 'a_2.mid']]
     """
     parts = [_folder(piece.name) for piece in pieces]
     split, moved = _by_folder(pieces, parts, place) if any(parts) else (_by_group(pieces, place), 0)

@@ -56,7 +56,7 @@ def write_midi(
     --------
     >>> data = write_midi([[60, 64, 67], [60], []], beats_per_minute=90)
     >>> data[:4], len(data)
-    (b'MThd', 112)
+    (b'MThd', 96)
 
     Notes
     -----

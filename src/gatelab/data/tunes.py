@@ -103,12 +103,13 @@ def load_tunes(
     Examples
     --------
     >>> import pathlib, tempfile
+    >>> from gatelab.data.midi import PLAIN
     >>> from gatelab.data.midi_write import write_midi
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for number in range(6):
     ...         tune = write_midi([[60], [62 + number]], metre=(6, 8) if number % 2 else (4, 4))
     ...         _ = pathlib.Path(folder, f"jigs{number}.mid").write_bytes(tune)
-    ...     tunes = load_tunes(folder, least=3)
+    ...     tunes = load_tunes(folder, least=3, grid=PLAIN)
     >>> tunes.classes, [len(part) for part in (tunes.train, tunes.valid, tunes.test)]
     (('4/4', '6/8'), [4, 1, 1])
     """

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gatelab.data.classification import LABELLED, load_labelled
-from gatelab.data.labelled import Labelled, hold_out
+from gatelab.data.labelled_arrays import Labelled, hold_out
 from gatelab.data.places import places
 from gatelab.errors import ConfigError, DataError
 

@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatelab.data.labelled import Labelled, LabelledData, Labels, hold_out
+from gatelab.data.labelled_arrays import Labelled, LabelledData, Labels, hold_out
 from gatelab.data.npy import read_npy
 from gatelab.data.tree import Tree
 from gatelab.errors import DataError, near_misses

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gatelab.data.labelled import LabelledData, hold_out
+from gatelab.data.labelled_arrays import LabelledData, hold_out
 from gatelab.data.places import find
 from gatelab.data.timeseries_file import TimeSeriesFile, read_timeseries
 from gatelab.data.tree import read_file

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gatelab.data.labelled import Labelled
+from gatelab.data.labelled_arrays import Labelled
 from gatelab.errors import DataError, near_misses
 
 KEYS = (

@@ -1,0 +1,142 @@
+"""From named sets and the user's own files to sequences with targets, for the tasks on ragged sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatelab.data.arrays import load_arrays
+from gatelab.data.classification import LABELLED as SERIES
+from gatelab.data.classification import load_labelled as load_series
+from gatelab.data.kaldi import load_kaldi
+from gatelab.data.labelled import load_labelled as load_texts
+from gatelab.data.labelled_arrays import LabelledData
+from gatelab.data.mfcc import mfcc
+from gatelab.data.scale import Scale
+from gatelab.data.speech import SpeechData, Utterance, frame_labels
+from gatelab.data.speech_sets import SPEECH, load_speech
+from gatelab.data.strokes import load_strokes
+from gatelab.data.timit import load_timit
+from gatelab.errors import DataError
+from gatelab.tasks.options import Options
+from gatelab.tasks.ragged import Part
+from gatelab.tasks.task import SPLITS, About
+
+Arrays = Sequence[NDArray[Any]]
+EMBEDDING = 128
+"""Numbers that a word of a labelled text is embedded in."""
+
+
+def frame_parts(load: str) -> tuple[About, dict[str, Part], tuple[str, ...]]:
+    """Return sequences with a class a step: speech as MFCC with its phones, or a .npz file.
+
+    Raises
+    ------
+    DataError
+        The data has no labels along time.
+    """
+    if load.lower().endswith(".npz"):
+        data = load_arrays(load)
+        if not isinstance(data.train.y, tuple):
+            raise DataError(f"{load}: has a label a sequence, wanted one a frame; try --task classify")
+        return _about(data), _scaled({s: Part(*_xy(data, s)) for s in SPLITS}), data.classes
+    speech = _speech(load)
+    parts = {s: _spoken(speech, s, frame_labels) for s in SPLITS}
+    return _said(speech, "frames"), _scaled(parts), speech.symbols
+
+
+def labelled_parts(load: str, told: Options) -> tuple[About, dict[str, Part], tuple[str, ...], int, int]:
+    """Return sequences with a class each: about, parts, classes, size of the vocabulary, embedding."""
+    speakers = load.removesuffix("-speakers")
+    if speakers in SPEECH:
+        return (*_recordings(load_speech(speakers), load != speakers), 0, 0)
+    if load in SERIES or load.lower().endswith((".ts", ".npz")):
+        data = load_arrays(load) if load.lower().endswith(".npz") else load_series(load)
+        if isinstance(data.train.y, tuple) or not data.classes:
+            raise DataError(f"{load}: wanted a class a sequence; try --task frames for labels along time")
+        return _about(data), _scaled({s: Part(*_xy(data, s)) for s in SPLITS}), data.classes, 0, 0
+    text = load_texts(
+        load,
+        text=told.text("text", "text"),
+        label=told.text("label", "label"),
+        min_count=told.whole("min_count", 2, least=1),
+        lower=told.flag("lower"),
+    )
+    about = About(text.name, text.title, text.source, text.digest)
+    parts = {s: Part(getattr(text, s).sentences, getattr(text, s).labels) for s in SPLITS}
+    return about, parts, text.classes, len(text.vocabulary), told.whole("embedding", EMBEDDING, least=0)
+
+
+def transcript_parts(load: str, told: Options) -> tuple[About, dict[str, Part], tuple[str, ...], str]:
+    """Return sequences with a string of labels each: about, parts, labels, and what a label is."""
+    if load in SPEECH or _is_speech(Path(load)):
+        speech = _speech(load)
+        parts = {s: _spoken(speech, s, lambda u: np.array(u.labels)) for s in SPLITS}
+        what = {"yesno": "word", "fsdd": "word"}.get(speech.name, "phone")
+        return _said(speech, "strings"), _scaled(parts), speech.symbols, what
+    pens = load_strokes(load, every=told.whole("every", 1, least=1))
+    about = About(pens.name, pens.title, pens.source, pens.digest)
+    parts = {
+        s: Part([w.features for w in getattr(pens, s)], [pens.encode(w.text) for w in getattr(pens, s)])
+        for s in SPLITS
+    }
+    return about, parts, pens.characters, "character"
+
+
+def _is_speech(path: Path) -> bool:
+    return path.is_dir() and ((path / "wav.scp").exists() or (path / "feats.scp").exists() or _is_timit(path))
+
+
+def _is_timit(path: Path) -> bool:
+    return any((path / name).is_dir() for name in ("TRAIN", "train")) and next(
+        (True for _ in path.glob("*/*/*/*.[pP][hH][nN]")), False
+    )
+
+
+def _speech(load: str) -> SpeechData:
+    """Return a named set of speech, or a TIMIT or Kaldi folder."""
+    path = Path(load).expanduser()
+    if load in SPEECH or not path.is_dir():
+        return load_speech(load)
+    return load_timit(path) if _is_timit(path) else load_kaldi(path)
+
+
+def _recordings(speech: SpeechData, of_speakers: bool) -> tuple[About, dict[str, Part], tuple[str, ...]]:
+    """Return recordings with one label each: what is said, or who says it."""
+    names = speech.speakers if of_speakers else speech.symbols
+
+    def label(utterance: Utterance) -> int:
+        return names.index(utterance.speaker) if of_speakers else utterance.labels[0]
+
+    parts = {s: _spoken(speech, s, label) for s in SPLITS}
+    return _said(speech, "speakers" if of_speakers else ""), _scaled(parts), names
+
+
+def _spoken(speech: SpeechData, split: str, target: Callable[[Utterance], Any]) -> Part:
+    utterances = getattr(speech, split)
+    features = [mfcc(u.samples, u.rate, u.id) for u in utterances]
+    return Part(features, [target(u) for u in utterances])
+
+
+def _said(speech: SpeechData, what: str) -> About:
+    name = f"{speech.name}-{what}" if what else speech.name
+    return About(name, speech.title, speech.source, speech.digest)
+
+
+def _about(data: LabelledData) -> About:
+    return About(data.name, data.title, data.source, data.digest)
+
+
+def _xy(data: LabelledData, split: str) -> tuple[Arrays, Any]:
+    part = getattr(data, split)
+    return part.x, part.y
+
+
+def _scaled(parts: Mapping[str, Part]) -> dict[str, Part]:
+    """Return the parts with inputs of mean 0 and deviation 1 over the training steps."""
+    scale = Scale.of(parts["train"].inputs)
+    return {s: Part([scale.apply(x) for x in p.inputs], p.targets) for s, p in parts.items()}

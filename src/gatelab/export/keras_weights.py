@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gatelab.errors import ConfigError, ShapeError
+from gatelab.errors import ConfigError, DataError, ShapeError
 from gatelab.export.torch_weights import Source, below, fill, tensor_at, tensors_of
 from gatelab.nn.native import GRU, LSTM, RNN
 from gatelab.nn.recurrent import Recurrent
@@ -120,6 +120,8 @@ def _part(tensors: Mapping[str, Tensor], prefix: str) -> _Part:
     found = below(tensors, prefix)
     kernel, recurrent = (tensor_at(found, prefix, key) for key in ("kernel", "recurrent_kernel"))
     bias = tensor_at(found, prefix, "bias") if "bias" in found else None
+    if more := [f"{prefix}{k}" for k in found if k not in ("kernel", "recurrent_kernel", "bias")]:
+        raise DataError(f"{more[0]} belongs to no layer of Keras; leave it out, or name the layers' prefixes")
     if (
         recurrent.dim() != 2
         or 0 in recurrent.shape

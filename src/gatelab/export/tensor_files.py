@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch import Tensor
 from gatelab.errors import DataError
 
 LARGEST = 1 << 33  # bytes of all arrays; a network of recurrent layers is far smaller
+DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error)
 KINDS = "fiub"  # of numpy's types: numbers and truth values
 
 
@@ -59,7 +61,7 @@ def _npz(path: Path) -> dict[str, Tensor]:
                 with archive.open(member) as file:
                     array = _npy(f"{path}: {member.filename}", file, member.file_size)
                 found[member.filename.removesuffix(".npy")] = torch.from_numpy(array)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (*DAMAGE, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise DataError(f"{path} is no whole .npz file ({error!s:.100})") from None
     return found
 

@@ -1,0 +1,77 @@
+"""Mean and deviation of the training set, by which all of a set is normalised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatelab.errors import DataError, ShapeError
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """What makes a column's mean 0 and its standard deviation 1: (x − mean) / deviation.
+
+    Attributes
+    ----------
+    mean, deviation
+        ``[columns]``, or ``[]`` of a single one, float64. The deviation is that of the whole (divided by
+        n, not n − 1). A column that never changes has deviation 1, and so becomes 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scale = Scale.of([np.array([[1.0, 5.0], [3.0, 5.0]]), np.array([[5.0, 5.0]])])
+    >>> scale.mean, scale.apply(np.array([[3.0, 5.0], [4.0, 6.0]])).round(3)
+    (array([3., 5.]), array([[0.   , 0.   ],
+           [0.612, 1.   ]], dtype=float32))
+    """
+
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, parts: Iterable[NDArray[Any]]) -> Scale:
+        """Return the scale of the rows of all parts ``[rows, columns]`` (or ``[rows]``), which are read once.
+
+        Raises
+        ------
+        DataError
+            There is no row, or a column's sum is not finite.
+        ShapeError
+            The parts differ in their columns.
+
+        Notes
+        -----
+        T. F. Chan, G. H. Golub and R. J. LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing
+        Sample Variances", 1979: parts are joined without loss, and none is kept.
+        """
+        count, mean, squares = 0, np.zeros(()), np.zeros(())
+        for part in parts:
+            if not len(part):
+                continue
+            if count and part.shape[1:] != mean.shape:
+                raise ShapeError(f"scale: wanted rows of shape {mean.shape}, came {part.shape[1:]}")
+            rows = part.astype(np.float64, copy=False)
+            centre = rows.mean(axis=0)
+            step = centre - mean
+            total = count + len(rows)
+            squares = squares + np.square(rows - centre).sum(axis=0) + step**2 * count * len(rows) / total
+            mean = mean + step * len(rows) / total
+            count = total
+        if not count or not np.isfinite(squares).all():
+            raise DataError(f"scale: wanted finite numbers, came {count} rows; try a larger training set")
+        deviation = np.sqrt(squares / count)
+        return cls(np.asarray(mean), np.where(deviation > 0, deviation, 1.0))
+
+    def apply(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the values normalised, float32 of the same shape."""
+        return ((values - self.mean) / self.deviation).astype(np.float32)
+
+    def undo(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Return normalised values as they were, float32 of the same shape."""
+        return (values * self.deviation + self.mean).astype(np.float32)

@@ -150,7 +150,7 @@ def test_a_damaged_file_is_a_word_or_a_data_error(place: int, changes: list[Chan
 
 
 @pytest.mark.exhaustive
-@settings(max_examples=100_000, deadline=None)
+@settings(max_examples=30_000, deadline=None)
 @given(st.integers(0, 100), CHANGES)
 def test_many_damaged_files(place: int, changes: list[Change]) -> None:
     damage(place, changes)

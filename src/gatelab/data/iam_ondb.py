@@ -35,7 +35,7 @@ def read_strokes(data: bytes, place: str) -> Trajectory:
     ----------
     data
         The whole file: ``<WhiteboardCaptureSession>``, in it ``<StrokeSet>`` with ``<Stroke>`` of
-        ``<Point x="…" y="…" time="…"/>``; other elements are passed over.
+        ``<Point x="…" y="…" time="…"/>`` and nothing else; elements beside it are passed over.
     place
         What messages call it.
 
@@ -48,7 +48,7 @@ def read_strokes(data: bytes, place: str) -> Trajectory:
     ------
     DataError
         With the line: no well-formed XML, a document type or entities, too deep, an empty stroke, a
-        coordinate that is no number, times at some points only.
+        coordinate that is no number, times at some points only, other elements among the strokes.
 
     Examples
     --------
@@ -148,6 +148,8 @@ class _Session:
             raise self.mistake("the element WhiteboardCaptureSession", tag[:40])
         if tag == "Point":
             self._point(attributes)
+        elif self.path[1:2] == ["StrokeSet"] and self.path[2:] not in ([], ["Stroke"]):
+            raise self.mistake("only strokes of points in a StrokeSet", f"an element {tag[:40]}")
 
     def end(self, tag: str) -> None:
         """Take an element's end: of a stroke, which must have points."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -98,8 +98,33 @@ def _lines(
     """Join strokes and transcripts of IAM-OnDB by form and line."""
     files = {PurePosixPath(name).name: name for name in reader.tree.names(".txt")}
     lists = {} if valid or test else _task_1(reader, files)
+    silent: list[str] = []
+    spare: list[str] = []
+    found = list(_read_lines(reader, names, files, lists, silent, spare))
+    absent = sorted(set(lists) - {t.group for t in found})
+    said = (
+        (silent, "lines left out, no text for them"),
+        (spare, "lines left out, their form is in no set file"),
+        (absent, "forms of the set files without lines"),
+    )
+    remarks = tuple(_count(left, why) for left, why in said if left)
+    split = (
+        "task 1 of IAM-OnDB" if lists else "valid and test as asked for" if valid else "a tenth of the forms"
+    )
+    which = lists or split_groups((t.group for t in found), valid, test, str(reader.tree.path))
+    return PenSet(_parted(found, which), split, remarks, reader.digest)
+
+
+def _read_lines(
+    reader: _Reader,
+    names: list[str],
+    files: dict[str, str],
+    lists: dict[str, str],
+    silent: list[str],
+    spare: list[str],
+) -> Iterator[Trajectory]:
+    """Yield the lines that have a text and a split; note the others in ``silent`` and ``spare``."""
     transcripts: dict[str, list[str]] = {}
-    found, silent, spare = [], [], []
     for name in names:
         match = iam_ondb.LINE_FILE.fullmatch(name)
         assert match is not None
@@ -109,27 +134,12 @@ def _lines(
             continue
         if form not in transcripts:
             transcripts[form] = _transcript(reader, files.get(f"{form}.txt"))
-        text = transcripts[form][number - 1 : number] if number else []
-        if not text or not text[0]:
+        text = "".join(transcripts[form][number - 1 : number]) if number else ""
+        if not text:
             silent.append(line_id)
             continue
         strokes = iam_ondb.read_strokes(reader.read(name, iam_ondb.XML_LIMIT), reader.tree.place(name))
-        found.append(replace(strokes, id=line_id, group=form, text=text[0]))
-    absent = sorted(set(lists) - {t.group for t in found})
-    remarks = [
-        _count(left, why)
-        for left, why in (
-            (silent, "lines left out, no text for them"),
-            (spare, "lines left out, their form is in no set file"),
-            (absent, "forms of the set files without lines"),
-        )
-        if left
-    ]
-    split = (
-        "task 1 of IAM-OnDB" if lists else "valid and test as asked for" if valid else "a tenth of the forms"
-    )
-    which = lists or split_groups((t.group for t in found), valid, test, str(reader.tree.path))
-    return PenSet(_parted(found, which), split, tuple(remarks), reader.digest)
+        yield replace(strokes, id=line_id, group=form, text=text)
 
 
 def _transcript(reader: _Reader, name: str | None) -> list[str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Iterable, Sequence
 
+from gatelab.data.splits import split_by_group
 from gatelab.errors import ConfigError, DataError, near_misses
 
 
@@ -17,9 +16,8 @@ def split_groups(
 ) -> dict[str, str]:
     """Return ``"train"``, ``"valid"`` or ``"test"`` for each group.
 
-    Where ``valid`` and ``test`` are named, all others are for training. Where neither is, the groups are put
-    in the order of the SHA-256 of their names; the first tenth, at least one, is for test, the next for
-    validation. So the split depends on nothing but the names.
+    Where ``valid`` and ``test`` are named, all others are for training. Where neither is, it is the split of
+    :func:`gatelab.data.splits.split_by_group`.
 
     Raises
     ------
@@ -38,17 +36,16 @@ def split_groups(
     if (valid is None) != (test is None):
         raise ConfigError(f"{place}: wanted both valid and test, or neither; try to name the groups of both")
     if valid is None or test is None:
-        order = sorted(names, key=lambda name: hashlib.sha256(os.fsencode(name)).digest())
-        tenth = max(1, len(order) // 10)
-        test, valid = order[:tenth], order[tenth : 2 * tenth]
+        found = split_by_group(names, place=place)
+        valid, test = ([names[k] for k in part] for part in (found.valid, found.test))
     _check(names, [*valid, *test], place)
-    found = {name: "valid" if name in valid else "test" if name in test else "train" for name in names}
-    if set(found.values()) != {"train", "valid", "test"}:
+    parts = {name: "valid" if name in valid else "test" if name in test else "train" for name in names}
+    if set(parts.values()) != {"train", "valid", "test"}:
         raise DataError(
             f"{place}: wanted groups (folders, forms) for train, valid and test, came {len(names)} in all; "
             "try at least three"
         )
-    return found
+    return parts
 
 
 def _check(names: list[str], chosen: list[str], place: str) -> None:

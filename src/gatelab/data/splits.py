@@ -36,7 +36,10 @@ class Split:
 
 
 def split_by_group(
-    groups: Sequence[str], fractions: tuple[float, float, float] = FRACTIONS, seed: int = 0
+    groups: Sequence[str],
+    fractions: tuple[float, float, float] = FRACTIONS,
+    seed: int = 0,
+    place: str = "data",
 ) -> Split:
     """Return a split in which all items of a group (a speaker, a file, a writer) are in one part.
 
@@ -55,6 +58,8 @@ def split_by_group(
         Train, valid and test, 0 or more each, together 1.
     seed
         Another seed, another split.
+    place
+        What a message calls the data.
 
     Raises
     ------
@@ -71,7 +76,7 @@ def split_by_group(
     """
     _check_fractions(fractions)
     names = sorted(set(groups), key=lambda name: (_digest(name, seed), name))
-    _, valid, test = _shares(len(names), fractions)
+    _, valid, test = _shares(len(names), fractions, place)
     parts = {
         name: 2 if place < test else 1 if place < test + valid else 0 for place, name in enumerate(names)
     }
@@ -127,13 +132,13 @@ def _check_fractions(fractions: tuple[float, float, float]) -> None:
         )
 
 
-def _shares(count: int, fractions: tuple[float, float, float]) -> tuple[int, int, int]:
+def _shares(count: int, fractions: tuple[float, float, float], place: str = "series") -> tuple[int, int, int]:
     """Return how many of ``count`` each part gets: its fraction, at least 1; the largest the rest."""
     wanted = sum(part > 0 for part in fractions)
     if count < wanted:
         raise DataError(
-            f"wanted at least {wanted} groups or steps for the parts {fractions}, came {max(0, count)}; "
-            "try fewer parts (a fraction of 0) or more data"
+            f"{place}: wanted at least {wanted} groups or steps for the parts {fractions}, came "
+            f"{max(0, count)}; try fewer parts (a fraction of 0) or more data"
         )
     shares = [max(int(part > 0), round(count * part)) for part in fractions]
     largest = int(np.argmax(fractions))

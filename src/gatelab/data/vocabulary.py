@@ -10,6 +10,7 @@ import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import Any, Literal
 
 import numpy as np
@@ -103,7 +104,7 @@ class Vocabulary:
         known, unknown = self.ids, self.unknown
         if unknown is None and (missing := set(parts) - known.keys()):
             raise self._missing(parts, next(at for at, part in enumerate(parts) if part in missing))
-        return np.fromiter((known.get(part, unknown or 0) for part in parts), self.dtype, len(parts))
+        return np.fromiter(map(known.get, parts, repeat(unknown or 0)), self.dtype, len(parts))
 
     def decode(self, ids: Iterable[int]) -> str | bytes:
         """Return the text of ids ``[N]``: bytes, characters, or words with a blank between.

@@ -15,6 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gatelab.stats.bleu import bleu
+from gatelab.stats.labels import f1
+
 Sums = NDArray[np.float64]
 
 
@@ -29,10 +32,11 @@ def _exp(sums: Sums) -> Sums:
 
 
 def _f1(sums: Sums) -> Sums:
-    """Return 2 tp / (2 tp + fp + fn) in percent, of sums (tp, fp, fn)."""
-    hits, false, missed = np.moveaxis(sums, -1, 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(200 * hits / (2 * hits + false + missed))
+    return 100 * f1(sums)
+
+
+def _bleu(sums: Sums) -> Sums:
+    return np.apply_along_axis(bleu, -1, sums)
 
 
 FORMULAS: Mapping[str, Callable[[Sums], Any]] = MappingProxyType(
@@ -42,6 +46,7 @@ FORMULAS: Mapping[str, Callable[[Sums], Any]] = MappingProxyType(
         "bits": lambda sums: _ratio(sums) / math.log(2),
         "exp": _exp,
         "f1": _f1,
+        "bleu": _bleu,
     }
 )
 """Formulas by their names: sums ``[..., numbers]`` to values ``[...]``.
@@ -51,7 +56,8 @@ FORMULAS: Mapping[str, Callable[[Sums], Any]] = MappingProxyType(
 ``percent`` the same times 100
 ``bits``    the same over log 2: bits a character
 ``exp``     the exponential of the same: perplexity
-``f1``      200 tp / (2 tp + fp + fn) of true positives, false positives, false negatives
+``f1``      100 times F1 of true positives, false positives, false negatives
+``bleu``    BLEU of its counts of n-grams; see :mod:`gatelab.stats.bleu`
 ==========  ==============================================================================
 """
 

@@ -53,8 +53,11 @@ class FrameTask(RaggedTask):
 
     @classmethod
     def load(cls, load: str, told: Options) -> FrameTask:
-        """Return the task on sequences with a label a step: ``festvox_ru``, a TIMIT or Kaldi folder, .npz."""
-        return cls(*frame_parts(load))
+        """Return the task on sequences with a label a step: ``festvox_ru``, a TIMIT or Kaldi folder, .npz.
+
+        Option, of a Kaldi folder: ``alignment``, the path of its alignment archive.
+        """
+        return cls(*frame_parts(load, told))
 
     def _answered(self, split: str, layout: Layout, inputs: PackedSequence) -> Batch:
         table = self._targets[split]

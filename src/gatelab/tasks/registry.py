@@ -4,25 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any
 
 from gatelab.errors import ConfigError, DataError, near_misses
 from gatelab.runs.config import Task as Record
+from gatelab.tasks.classify import ClassifyTask
+from gatelab.tasks.frames import FrameTask
+from gatelab.tasks.language import LanguageTask
 from gatelab.tasks.music import MusicTask
 from gatelab.tasks.options import Options
+from gatelab.tasks.synthetic import SyntheticTask
 from gatelab.tasks.task import Task
+from gatelab.tasks.transcribe import TranscribeTask
+from gatelab.tasks.translate import TranslateTask
+from gatelab.tasks.tune import TuneTask
+from gatelab.tasks.waveform import WaveformTask
 
-
-class Kind(Protocol):
-    """What the registry holds: a class of tasks."""
-
-    kind: str
-
-    def load(self, load: str, told: Options) -> Task:
-        """Return the task on the data that ``load``, a name or a path, means."""
-
-
-KINDS: Mapping[str, Kind] = {task.kind: task for task in (MusicTask,)}
+KINDS: Mapping[str, type[Task]] = MappingProxyType(
+    {
+        task.kind: task
+        for task in (
+            MusicTask,
+            LanguageTask,
+            ClassifyTask,
+            FrameTask,
+            TranscribeTask,
+            WaveformTask,
+            TuneTask,
+            TranslateTask,
+            SyntheticTask,
+        )
+    }
+)
 """The classes of tasks by their kinds."""
 
 

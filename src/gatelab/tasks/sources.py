@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from gatelab.data.arrays import load_arrays
 from gatelab.data.classification import LABELLED as SERIES
 from gatelab.data.classification import load_labelled as load_series
-from gatelab.data.kaldi import load_kaldi
+from gatelab.data.kaldi import KaldiData, KaldiUtterance, read_alignment, read_kaldi
 from gatelab.data.labelled import load_labelled as load_texts
 from gatelab.data.labelled_arrays import LabelledData
 from gatelab.data.mfcc import mfcc
 from gatelab.data.scale import Scale
 from gatelab.data.speech import SpeechData, Utterance, frame_labels
 from gatelab.data.speech_sets import SPEECH, load_speech
+from gatelab.data.splits import split_by_group
 from gatelab.data.strokes import load_strokes
 from gatelab.data.timit import load_timit
 from gatelab.errors import DataError
@@ -31,7 +32,7 @@ EMBEDDING = 128
 """Numbers that a word of a labelled text is embedded in."""
 
 
-def frame_parts(load: str) -> tuple[About, dict[str, Part], tuple[str, ...]]:
+def frame_parts(load: str, told: Options) -> tuple[About, dict[str, Part], tuple[str, ...]]:
     """Return sequences with a class a step: speech as MFCC with its phones, or a .npz file.
 
     Raises
@@ -44,6 +45,8 @@ def frame_parts(load: str) -> tuple[About, dict[str, Part], tuple[str, ...]]:
         if not isinstance(data.train.y, tuple):
             raise DataError(f"{load}: has a label a sequence, wanted one a frame; try --task classify")
         return _about(data), _scaled({s: Part(*_xy(data, s)) for s in SPLITS}), data.classes
+    if _is_kaldi(Path(load)):
+        return _aligned(read_kaldi(Path(load)), Path(told.text("alignment", str(Path(load) / "ali"))))
     speech = _speech(load)
     parts = {s: _spoken(speech, s, frame_labels) for s in SPLITS}
     return _said(speech, "frames"), _scaled(parts), speech.symbols
@@ -73,7 +76,9 @@ def labelled_parts(load: str, told: Options) -> tuple[About, dict[str, Part], tu
 
 def transcript_parts(load: str, told: Options) -> tuple[About, dict[str, Part], tuple[str, ...], str]:
     """Return sequences with a string of labels each: about, parts, labels, and what a label is."""
-    if load in SPEECH or _is_speech(Path(load)):
+    if _is_kaldi(Path(load)):
+        return _spelt(read_kaldi(Path(load)))
+    if load in SPEECH or _is_timit(Path(load)):
         speech = _speech(load)
         parts = {s: _spoken(speech, s, lambda u: np.array(u.labels)) for s in SPLITS}
         what = {"yesno": "word", "fsdd": "word"}.get(speech.name, "phone")
@@ -87,8 +92,8 @@ def transcript_parts(load: str, told: Options) -> tuple[About, dict[str, Part], 
     return about, parts, pens.characters, "character"
 
 
-def _is_speech(path: Path) -> bool:
-    return path.is_dir() and ((path / "wav.scp").exists() or (path / "feats.scp").exists() or _is_timit(path))
+def _is_kaldi(path: Path) -> bool:
+    return (path / "wav.scp").exists() or (path / "feats.scp").exists()
 
 
 def _is_timit(path: Path) -> bool:
@@ -98,11 +103,67 @@ def _is_timit(path: Path) -> bool:
 
 
 def _speech(load: str) -> SpeechData:
-    """Return a named set of speech, or a TIMIT or Kaldi folder."""
+    """Return a named set of speech, or a TIMIT folder."""
     path = Path(load).expanduser()
     if load in SPEECH or not path.is_dir():
         return load_speech(load)
-    return load_timit(path) if _is_timit(path) else load_kaldi(path)
+    return load_timit(path)
+
+
+def _heard(utterance: KaldiUtterance) -> NDArray[np.float32]:
+    """Return the features of a Kaldi folder, or MFCC where it has sound only."""
+    if utterance.features is not None:
+        return utterance.read_features()
+    sound = utterance.read_sound()
+    return mfcc(sound.samples, sound.rate, utterance.id)
+
+
+def _by_speaker(data: KaldiData, utterances: Sequence[KaldiUtterance]) -> dict[str, list[KaldiUtterance]]:
+    """Return the utterances of each part; no speaker is in two."""
+    found = split_by_group([u.speaker or u.id for u in utterances], place=data.source)
+    return {s: [utterances[k] for k in getattr(found, s)] for s in SPLITS}
+
+
+def _aligned(data: KaldiData, alignment: Path) -> tuple[About, dict[str, Part], tuple[str, ...]]:
+    """Return a Kaldi folder with an alignment: features, and a class a frame."""
+    targets = read_alignment(alignment)
+    kept = [u for u in data.utterances if u.id in targets]
+    if not kept:
+        raise DataError(f"{alignment}: holds no utterance of {data.source}; try the alignment of this folder")
+    classes = sorted({int(k) for u in kept for k in targets[u.id]})
+    places = {k: n for n, k in enumerate(classes)}
+
+    def part(utterances: Sequence[KaldiUtterance]) -> Part:
+        inputs = [_heard(u) for u in utterances]
+        labels = [np.array([places[int(k)] for k in targets[u.id]]) for u in utterances]
+        for u, x, y in zip(utterances, inputs, labels, strict=True):
+            if len(x) != len(y):
+                raise DataError(f"{alignment}: {u.id}: wanted {len(x)} frames, came {len(y)}; try its own")
+        return Part(inputs, labels)
+
+    parts = {s: part(utterances) for s, utterances in _by_speaker(data, kept).items()}
+    about = About(Path(data.source).name, Path(data.source).name, data.source, data.digest)
+    return about, _scaled(parts), tuple(map(str, classes))
+
+
+def _spelt(data: KaldiData) -> tuple[About, dict[str, Part], tuple[str, ...], str]:
+    """Return a Kaldi folder with its texts: features, and the characters of each text."""
+    kept = [u for u in data.utterances if u.text]
+    if not kept:
+        raise DataError(f"{data.source}: wanted a file called text, came none; try to add the transcripts")
+    split = _by_speaker(data, kept)
+    characters = sorted({c for u in split["train"] for c in u.text})
+    strange = sorted({c for u in kept for c in u.text} - set(characters))
+    if strange:
+        raise DataError(
+            f"{data.source}: training has no {strange[0]!r}, validation or test do; try more data"
+        )
+    parts = {
+        s: Part([_heard(u) for u in part], [np.array([characters.index(c) for c in u.text]) for u in part])
+        for s, part in split.items()
+    }
+    about = About(Path(data.source).name, Path(data.source).name, data.source, data.digest)
+    return about, _scaled(parts), tuple(characters), "character"
 
 
 def _recordings(speech: SpeechData, of_speakers: bool) -> tuple[About, dict[str, Part], tuple[str, ...]]:

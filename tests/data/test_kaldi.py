@@ -168,7 +168,7 @@ def test_alignments(tmp_path: Path) -> None:
 def test_a_damaged_folder_is_utterances_or_a_data_error(folder: Path) -> None:
     for name in ("wav.scp", "segments", "text", "utt2spk", "feats.scp", "feats.ark"):
         whole = (folder / name).read_bytes()
-        for data in damaged_copies([whole], 150):
+        for data in damaged_copies([whole], 80):
             (folder / name).write_bytes(data)
             try:
                 for utterance in read_kaldi(folder).utterances:

@@ -200,7 +200,7 @@ def text_of(error: DataError) -> None:
 
 
 def test_a_damaged_archive_is_values_or_a_data_error(path: Path) -> None:
-    fuzz(path, 3000, 0)
+    fuzz(path, 1200, 0)
 
 
 @pytest.mark.exhaustive

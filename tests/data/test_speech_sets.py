@@ -170,7 +170,7 @@ def test_refuses_foreign_names_and_rates(tmp_path: Path) -> None:
 def test_damaged_labels_are_labels_or_a_data_error(sentence: Path) -> None:
     for file in (LAB, TSV):
         whole = (sentence / file).read_bytes()
-        for data in damaged_copies([whole], 400):
+        for data in damaged_copies([whole], 200):
             (sentence / file).write_bytes(data)
             try:
                 for label in (

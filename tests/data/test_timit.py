@@ -122,7 +122,7 @@ def test_refuses_what_is_missing_or_foreign(timit: Path) -> None:
 
 def test_damaged_phones_are_phones_or_a_data_error(timit: Path) -> None:
     path = timit / "TIMIT/TRAIN/DR1/FCJF0/SX1.PHN"
-    for data in damaged_copies([PHN.encode()], 500):
+    for data in damaged_copies([PHN.encode()], 250):
         path.write_bytes(data)
         try:
             segments = load_timit(timit, whole=False).train[0].segments

@@ -32,7 +32,7 @@ def _exp(sums: Sums) -> Sums:
 
 
 def _f1(sums: Sums) -> Sums:
-    return 100 * f1(sums)
+    return 100 * f1(np.atleast_2d(sums)).reshape(sums.shape[:-1])
 
 
 def _bleu(sums: Sums) -> Sums:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatelab.data.splits import split_by_content
 from gatelab.errors import DataError
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=2), min_size=10, max_size=200))
 def test_parts_are_whole_and_share_nothing(keys: list[str]) -> None:
     try:

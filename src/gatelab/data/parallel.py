@@ -115,7 +115,7 @@ def load_parallel(
     >>> text.target_vocabulary.symbols
     ('<unk>', '<s>', '</s>', '.', 'dogs')
     >>> text.test.references, text.test.target[0].tolist()
-    (('7 dogs.',), [0, 4, 3])
+    (('3 dogs.',), [0, 4, 3])
 
     Notes
     -----

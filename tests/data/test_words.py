@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatelab.data.words import detokenise, words
@@ -45,6 +45,7 @@ def test_detokenise_gives_the_sentence(sentence: str) -> None:
     assert detokenise(words(sentence)) == sentence
 
 
+@settings(deadline=None)
 @given(st.text() | st.text(alphabet="ab1.,'’\"„“”‘()-\u0301 "))
 def test_detokenise_keeps_the_words(sentence: str) -> None:
     assert words(detokenise(words(sentence))) == words(sentence)

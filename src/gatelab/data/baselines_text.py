@@ -61,7 +61,8 @@ def unigram_cost(train: np.ndarray, test: np.ndarray, symbols: int, smoothing: f
     --------
     >>> import numpy as np
     >>> text = np.array([0, 1, 2, 3] * 10)
-    >>> unigram_cost(text, text, 4).bits, round(unigram_cost(text, text, 4).perplexity, 6)
+    >>> cost = unigram_cost(text, text, 4)
+    >>> round(cost.bits, 6), round(cost.perplexity, 6)
     (2.0, 4.0)
     """
     _check(train, test, symbols, smoothing, 1)

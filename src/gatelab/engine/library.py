@@ -17,7 +17,7 @@ from gatelab.engine import elf
 from gatelab.errors import BuildError, ConfigError, EngineError, near_misses
 from gatelab.settings import kernel_library, kernel_variant
 
-INTERFACE = 1  # the number of the interface that this package calls; the library has it, too
+INTERFACE = 2  # the number of the interface that this package calls; the library has it, too
 NAME = "libgatelab_tile.dll" if sys.platform == "win32" else "libgatelab_tile.so"
 VARIANTS = ("avx512", "avx2", "base")
 

@@ -4,6 +4,14 @@ from torch.nn import functional
 
 from gatelab.errors import ConfigError, GatelabError, ShapeError
 from gatelab.nn import Categorical
+from gatelab.nn.heads import entropy
+
+
+@pytest.fixture(params=["kernel", "torch"], autouse=True)
+def way(request, monkeypatch):
+    """By the kernel, and as it is done where the kernel cannot run."""
+    if request.param == "torch":
+        monkeypatch.setattr(entropy.entropy, "can_run", lambda logits: False)
 
 
 def problem(rows=37, classes=11, dtype=torch.float64, scale=3.0):
@@ -116,6 +124,7 @@ def test_extremes(dtype):
     (wanted,) = torch.autograd.grad(functional.cross_entropy(logits, target, reduction="sum"), logits)
     torch.testing.assert_close(gradient, wanted)
     assert gradient.isfinite().all()
+    assert (gradient[logits == -inf][[0, 2, 3]] == 0).all()
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])

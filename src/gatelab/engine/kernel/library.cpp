@@ -46,7 +46,7 @@ const Named *chosen = best();
 using gatelab::Job;
 
 // The number of this interface; engine/library.py wants the same.
-GATELAB_PUBLIC int gatelab_tile_interface() { return 1; }
+GATELAB_PUBLIC int gatelab_tile_interface() { return 2; }
 
 // The sizes of its records, which engine/bound.py has to share.
 GATELAB_PUBLIC int64_t gatelab_tile_records() {
@@ -75,6 +75,14 @@ GATELAB_PUBLIC int64_t gatelab_tile_bytes(const Job *job, int wide) {
 }
 
 GATELAB_PUBLIC void gatelab_tile_run(const Job *job, int wide) { gatelab::chosen->variant->run[wide](*job); }
+
+// Losses and gradients of rows of logits; see entropy.h.
+GATELAB_PUBLIC void gatelab_cross_entropy(const void *logits, const int64_t *targets, void *losses,
+                                          void *gradient, int64_t rows, int64_t classes, int threads,
+                                          int wide) {
+  gatelab::chosen->variant->cross_entropy[wide](
+      {logits, targets, losses, gradient, rows, classes, threads});
+}
 
 // Multiplications with addition that this processor does in a second, as floating-point operations.
 GATELAB_PUBLIC double gatelab_tile_peak(int threads, int wide) {

@@ -1,4 +1,5 @@
 // The tile machine for one instruction set; compiled once for each (see CMakeLists.txt).
+#include "entropy.h"
 #include "peak.h"
 #include "sequence.h"
 #include "variant.h"
@@ -34,6 +35,7 @@ extern const Variant VARIANT;
 const Variant VARIANT{{bytes<float>, bytes<double>},
                       {run<float>, run<double>},
                       {lanes<float>, lanes<double>},
+                      {cross_entropy<float>, cross_entropy<double>},
                       {peak<float>, peak<double>}};
 
 }  // namespace gatelab::GATELAB_VARIANT

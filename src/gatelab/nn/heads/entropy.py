@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gatelab.engine.pool import POOL
+from gatelab.engine import entropy
+from gatelab.engine.choose import TYPES
 
 
 def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
@@ -16,7 +17,7 @@ def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
 
     Where a gradient is wanted, the forward pass reads the logits once and writes softmax − onehot, which the
     backward pass only scales, in place. A second pass backwards through the same graph, and a derivative of
-    the gradient, are computed anew from the logits.
+    the gradient, are computed anew from the logits. On the CPU the kernel of the package does it.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     [4.0, 4.0]
     """
     wanted = torch.is_grad_enabled() and logits.requires_grad
-    if not wanted or logits.dtype not in (torch.float32, torch.float64):
+    if not wanted or torch.compiler.is_compiling() or logits.dtype not in TYPES:
         return functional.cross_entropy(logits, target, reduction="none")
     losses: Tensor = _CrossEntropy.apply(logits, target)  # type: ignore[no-untyped-call]
     return losses
@@ -48,14 +49,10 @@ class _CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, target: Tensor) -> Tensor:
-        gradient = _buffer(logits)
-        torch.softmax(logits, -1, out=gradient)
-        place = target.unsqueeze(-1)
-        likely = gradient.gather(-1, place)
-        gradient.scatter_(-1, place, likely - 1)
         ctx.save_for_backward(logits, target)
-        ctx.gradient = gradient
-        return _losses(likely.squeeze(-1), logits, target)
+        by = entropy.cross_entropy if entropy.can_run(logits) else _by_torch
+        losses, ctx.gradient = by(logits, target)
+        return losses
 
     @staticmethod
     def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor, None]:
@@ -72,16 +69,13 @@ class _CrossEntropy(torch.autograd.Function):
         return gradient, None
 
 
-def _buffer(like: Tensor) -> Tensor:
-    """Return memory as large as ``like``; on the CPU of the pool, as fresh pages cost more than the loss."""
-    return POOL.tensor(like.shape, like) if like.device.type == "cpu" else torch.empty_like(like)
-
-
-def _losses(likely: Tensor, logits: Tensor, target: Tensor) -> Tensor:
-    """Return −log p, [N]; from the logits where p is too small for a float, or not a number."""
-    losses = -likely.log()
-    small = ~(likely > 1e6 * torch.finfo(likely.dtype).tiny)
+def _by_torch(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Return losses [N] and gradient [N, V], wherever the logits are."""
+    gradient, place = torch.softmax(logits, -1), target.unsqueeze(-1)
+    likely = gradient.gather(-1, place)
+    gradient.scatter_(-1, place, likely - 1)
+    losses = -likely.squeeze(-1).log()
+    small = ~(losses < 60)  # also where it is not a number: there the float that held p says too little
     if bool(small.any()):
-        again = functional.cross_entropy(logits[small], target[small], reduction="none")
-        losses[small] = again
-    return losses
+        losses[small] = functional.cross_entropy(logits[small], target[small], reduction="none")
+    return losses, gradient

@@ -10,7 +10,7 @@ from gatelab.cells.budget import Count
 from gatelab.errors import ConfigError
 from gatelab.graph.cell import Cell
 from gatelab.graph.data import to_data
-from gatelab.runs import ONE_LAYER, Body, Comparison, Paper, Training, Unit, build
+from gatelab.runs import Body, Comparison, Paper, Training, Unit, build
 from gatelab.search.space import check_seed, spread_log_uniform
 from gatelab.tasks import Task, open_task
 
@@ -22,9 +22,9 @@ def comparison(
     dataset: str = "chorales",
     cells: Sequence[str | Cell] = ("tanh", "lstm", "gru"),
     *,
-    task: str = "music",
+    task: str | None = None,
     options: Mapping[str, Any] | None = None,
-    body: Body = ONE_LAYER,
+    body: Mapping[str, Any] | None = None,
     parameters: int = 20_000,
     count: Count = "recurrent",
     hidden_sizes: Sequence[int] | None = None,
@@ -32,7 +32,7 @@ def comparison(
     learning_rates: Sequence[float] | None = None,
     repeats: int = 0,
     seed: int = 0,
-    training: Training | None = None,
+    training: Training | Mapping[str, Any] | None = None,
     paper: Paper | None = None,
 ) -> Comparison:
     """Return a comparison of units at equal parameter counts on one task.
@@ -44,9 +44,10 @@ def comparison(
     cells
         Cells or their names; each once.
     task, options
-        Kind of the task, one of :data:`gatelab.tasks.KINDS`, and what it is told beside the data.
+        Kind of the task, one of :data:`gatelab.tasks.KINDS`, and what it is told beside the data. None: the
+        kind that the name or the file means.
     body
-        Layers, directions and dropout, the same for all units.
+        What is to be changed of the task's layers, directions and dropout, the same for all units.
     parameters, count
         The budget and what it counts; see :func:`gatelab.hidden_size_for`.
     hidden_sizes
@@ -56,6 +57,8 @@ def comparison(
         many equal parts of the interval; a and b are the task's, −12 and −6 for music.
     learning_rates
         Rates to try instead of drawn ones.
+    training
+        How networks are trained, or what is to be changed of how the task trains them.
     repeats
         How often each unit's best trial is trained again, from seeds of its own.
 
@@ -73,29 +76,30 @@ def comparison(
     """
     check_seed(seed)
     posed = open_task(dataset, task, options)
+    shape = build(Body, **(posed.body.model_dump() | dict(body or {})))
     chosen = _distinct([get(c) for c in cells])
     if hidden_sizes is not None and len(hidden_sizes) != len(chosen):
         raise ConfigError(f"hidden sizes: wanted {len(chosen)}, one a cell; got {len(hidden_sizes)}")
-    sizes = hidden_sizes or [posed.size_for(c, parameters, count, body) for c in chosen]
+    sizes = hidden_sizes or [posed.size_for(c, parameters, count, shape) for c in chosen]
     if learning_rates is None:
         if trials < 1:
             raise ConfigError(f"trials: wanted at least 1 learning rate, got {trials}")
         learning_rates = spread_log_uniform(trials, seed, posed.rates)
-    units = tuple(_unit(posed, c, size, body) for c, size in zip(chosen, sizes, strict=True))
+    units = tuple(_unit(posed, c, size, shape) for c, size in zip(chosen, sizes, strict=True))
     if hidden_sizes is None:
         _check_equal(units, parameters, count)
     return build(
         Comparison,
         task=posed.record(),
         units=units,
-        body=body,
+        body=shape,
         budget=parameters,
         count=count,
         sizes="budget" if hidden_sizes is None else "given",
         learning_rates=tuple(learning_rates),
         repeats=repeats,
         seed=seed,
-        training=training or posed.training,
+        training=_training(posed, training),
         paper=paper,
     )
 
@@ -109,6 +113,13 @@ def _check_equal(units: Sequence[Unit], parameters: int, count: Count) -> None:
                 f"impossible budget: the nearest that {unit.name} comes to {parameters:,} parameters is "
                 f"{has:,} ({unit.hidden_size} units); wanted within {FAR:.0%}; try a larger --parameters"
             )
+
+
+def _training(task: Task, asked: Training | Mapping[str, Any] | None) -> Training:
+    """Return how networks are trained: as asked, or as the task does it but for what is asked."""
+    if isinstance(asked, Training):
+        return asked
+    return build(Training, **(task.training.model_dump() | dict(asked or {})))
 
 
 def _unit(task: Task, cell: Cell, hidden_size: int, body: Body) -> Unit:

@@ -11,6 +11,7 @@ from gatelab.errors import ConfigError, DataError, near_misses
 from gatelab.runs.config import Task as Record
 from gatelab.tasks.classify import ClassifyTask
 from gatelab.tasks.frames import FrameTask
+from gatelab.tasks.guess import guess
 from gatelab.tasks.language import LanguageTask
 from gatelab.tasks.music import MusicTask
 from gatelab.tasks.options import Options
@@ -40,14 +41,17 @@ KINDS: Mapping[str, type[Task]] = MappingProxyType(
 """The classes of tasks by their kinds."""
 
 
-def open_task(load: str, kind: str = "music", options: Mapping[str, Any] | None = None) -> Task:
-    """Return a task of a kind on the data that ``load``, a name or a path, means.
+def open_task(load: str, kind: str | None = None, options: Mapping[str, Any] | None = None) -> Task:
+    """Return a task on the data that ``load``, a name or a path, means.
+
+    Without ``kind``, it is the one that the data suggests; see :func:`gatelab.tasks.guess.guess`.
 
     Raises
     ------
     ConfigError, DataError
         Where there is no such kind, name or option, or the data is broken.
     """
+    kind = kind or guess(load).kind
     if kind not in KINDS:
         hint = near_misses(kind, KINDS) or ";"
         raise ConfigError(f"no task is called {kind!r}{hint} known are {', '.join(KINDS)}")

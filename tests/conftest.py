@@ -112,6 +112,15 @@ def music_folder() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Return the folder of the real data sets, or skip where the machine has none."""
+    root = os.environ.get("GATELAB_DATA")
+    if not root or not Path(root).is_dir():
+        pytest.skip("GATELAB_DATA names no folder: the real data sets are not on this machine")
+    return Path(root)
+
+
 @pytest.fixture
 def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Point all data folders to an empty one."""

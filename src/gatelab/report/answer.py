@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from gatelab.report.numbers import decimal, range_of
+import numpy as np
+
+from gatelab.report.numbers import decimal, range_of, signed
 from gatelab.runs import Measure, RunRecord
 from gatelab.stats import Interval, mean_interval, paired_difference
+from gatelab.stats.bootstrap import Resampled, paired_bootstrap
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,33 @@ def compared(left: Standing, right: Standing) -> Interval | None:
 
 def answer(run: RunRecord) -> str:
     """Return the run's answer: which unit is best on test, by how much, and how sure that is."""
-    said = _answer(run) + _diverged(run)
+    said = _answer(run) + _over_sequences(run) + _diverged(run)
     return said if run.complete or not standings(run) else f"So far, with trials still to come: {said}"
+
+
+def over_sequences(run: RunRecord, left: str, right: str) -> Resampled | None:
+    """Return the difference of two units over the test sequences, a unit's repeats summed; None without."""
+    both = [[np.asarray(s) for s in run.scores(unit)] for unit in (left, right)]
+    if not all(both) or len({s.shape for scores in both for s in scores}) > 1 or len(both[0][0]) < 2:
+        return None
+    first, second = (np.sum(scores, axis=0) for scores in both)
+    return paired_bootstrap(first, second, run.config.task.measure.formula)
+
+
+def _over_sequences(run: RunRecord) -> str:
+    """Say how sure the best unit's lead is where chance lies in the test sequences, not in the seeds."""
+    ranked, words = standings(run), Words(run.config.task.measure)
+    if len(ranked) < 2:
+        return ""
+    found = over_sequences(run, ranked[0].unit, ranked[1].unit)
+    if found is None or math.isnan(found.low):
+        return ""
+    better = found.below if words.measure.better == "lower" else 1 - found.below
+    return (
+        f" Over the {found.n:,} test sequences (paired bootstrap) the difference to {ranked[1].unit} is "
+        f"{signed(found.difference)}, 95 % interval [{signed(found.low)}, {signed(found.high)}]; "
+        f"{ranked[0].unit} is the better one in {better:.0%} of the draws."
+    )
 
 
 def _diverged(run: RunRecord) -> str:

@@ -108,6 +108,18 @@ class RunRecord:
         values = {seed: self._headline(outcome) for seed, outcome in ended.items()}
         return {seed: value for seed, value in values.items() if value is not None}
 
+    def scores(self, unit: str) -> list[list[list[float]]]:
+        """Return the headline measure's numbers of each test sequence, [repeats, sequences, numbers].
+
+        Of the unit's repeats that have them, or of its best trial; empty where there are none.
+        """
+        found = []
+        for record in self.repeated(unit):
+            path = self.folder / "trials" / record.trial.name / "scores.json"
+            numbers = _numbers(path, self.config.task.headline) if path.exists() else None
+            found += [numbers] if numbers else []
+        return found
+
     def _headline(self, outcome: Outcome) -> float | None:
         task = self.config.task
         if task.measure == task.objective:
@@ -184,6 +196,18 @@ def has_ended(folder: Path, trial: Trial) -> bool:
             f"hand? put it back, or move {folder.name} away"
         )
     return record.outcome is not None
+
+
+def _numbers(path: Path, measure: str) -> list[list[float]] | None:
+    """Return a measure's numbers of each sequence; None where the file has none of this measure."""
+    found = read_json(path)
+    rows = found.get(measure) if isinstance(found, dict) else None
+    if rows is None:
+        return None
+    plain = isinstance(rows, list) and all(isinstance(r, list) for r in rows)
+    if not plain or not all(isinstance(v, int | float) for r in rows for v in r):
+        raise RunError(f"{path} is damaged: wanted lists of numbers for {measure}, got {str(rows)[:60]}")
+    return [list(r) for r in rows]
 
 
 def _baselines(path: Path) -> dict[str, dict[str, float]]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from gatelab.data.classification import LABELLED as SERIES
 from gatelab.data.labelled import LABELLED as TEXTS
 from gatelab.data.music_sets import MUSIC, find_source
+from gatelab.data.series_sets import SERIES as ALONG_TIME
 from gatelab.data.speech_sets import SPEECH
 from gatelab.data.text_sets import TEXTS as CORPORA
 from gatelab.data.tree import Tree
@@ -42,6 +43,7 @@ def named() -> dict[str, str]:
     kinds |= {name: OF_SPEECH[name] for name in SPEECH} | {"fsdd-speakers": "classify"}
     kinds |= dict.fromkeys([*SERIES, *TEXTS], "classify")
     kinds |= dict.fromkeys(["gw", "iam-ondb"], "transcribe")
+    kinds |= dict.fromkeys(ALONG_TIME, "forecast")
     kinds |= {"multi30k": "translate", "nottingham-tunes": "tune"}
     return kinds | dict.fromkeys(GENERATORS, "synthetic")
 

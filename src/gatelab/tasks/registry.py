@@ -10,6 +10,7 @@ from typing import Any
 from gatelab.errors import ConfigError, DataError, near_misses
 from gatelab.runs.config import Task as Record
 from gatelab.tasks.classify import ClassifyTask
+from gatelab.tasks.forecast import ForecastTask
 from gatelab.tasks.frames import FrameTask
 from gatelab.tasks.guess import guess
 from gatelab.tasks.language import LanguageTask
@@ -34,6 +35,7 @@ KINDS: Mapping[str, type[Task]] = MappingProxyType(
             WaveformTask,
             TuneTask,
             TranslateTask,
+            ForecastTask,
             SyntheticTask,
         )
     }

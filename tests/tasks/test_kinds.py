@@ -1,0 +1,196 @@
+"""What every kind of task promises, on made-up data and on the real sets."""
+
+import numpy as np
+import pytest
+import torch
+
+import gatelab
+from gatelab.errors import ConfigError
+from gatelab.runs import Body
+from gatelab.tasks import KINDS, open_task
+from gatelab.tasks.classify import ClassifyTask
+from gatelab.tasks.frames import FrameTask
+from gatelab.tasks.guess import guess, named
+from gatelab.tasks.ragged import Part
+from gatelab.tasks.synthetic import GENERATORS
+from gatelab.tasks.task import About
+from gatelab.tasks.transcribe import TranscribeTask
+from gatelab.train.evaluate import score
+
+ABOUT = About("made-up", "Made up", "here", "ab")
+SMALL = {"epoch": 40, "held_out": 12}
+REAL = [
+    ("jsb", {}), ("ptb", {"unroll": 20}), ("fsdd", {}), ("japanese-vowels", {}), ("sst2", {}),
+    ("rt_polarity", {}), ("festvox_ru", {}), ("yesno", {}), ("gw", {"every": 2}), ("nottingham-tunes", {}),
+    ("multi30k", {}), ("airline", {}), ("temperatures", {"head": "gaussian"}), ("etth1", {"head": "quantiles"}),
+]  # fmt: skip
+
+
+def _parts(target, seed=0, sizes=(9, 5, 4)):
+    random = np.random.default_rng(seed)
+
+    def part(count):
+        lengths = random.integers(6, 12, count)
+        inputs = [random.normal(size=(n, 3)).astype(np.float32) for n in lengths]
+        return Part(inputs, [target(random, n) for n in lengths])
+
+    return {s: part(n) for s, n in zip(("train", "valid", "test"), sizes, strict=True)}
+
+
+def _frames():
+    return FrameTask(ABOUT, _parts(lambda r, n: r.integers(0, 4, n)), "abcd")
+
+
+def _classes(count):
+    return ClassifyTask(ABOUT, _parts(lambda r, n: int(r.integers(count))), [f"c{k}" for k in range(count)])
+
+
+def _strings():
+    return TranscribeTask(ABOUT, _parts(lambda r, n: r.integers(0, 3, r.integers(1, 4))), "xyz", "letter")
+
+
+MADE = {
+    "frames": _frames,
+    "two classes": lambda: _classes(2),
+    "five classes": lambda: _classes(5),
+    "strings": _strings,
+}
+MADE |= {name: lambda name=name: open_task(name, "synthetic", SMALL) for name in GENERATORS}
+
+
+def _keeps_its_promises(task):
+    body = task.body.model_copy(update={"layers": 1})
+    network = task.network(gatelab.cells.get("gru"), 4, body)
+    batch = next(iter(task.batches("train", 3, seed=0, epoch=1)))
+    loss = task.loss(network(batch.inputs), batch)
+    loss.backward()
+    assert torch.isfinite(loss)
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+    again = next(iter(task.batches("train", 3, seed=0, epoch=1)))
+    assert torch.equal(again.owner, batch.owner)
+    record = task.record()
+    assert record.sequences == tuple(len(task.lengths(s)) for s in ("train", "valid", "test"))
+    assert record.measure.name == task.headline
+    known = {m.name for m in task.measures}
+    for values in task.baselines().values():
+        assert set(values) <= known
+        assert all(np.isfinite(v) for v in values.values())
+    return network
+
+
+@pytest.mark.parametrize("make", MADE.values(), ids=MADE)
+def test_made_up_data(make):
+    task = make()
+    network = _keeps_its_promises(task)
+    found = score(network, task, "valid")
+    assert set(found.numbers) == {m.name for m in task.measures}
+    assert all(len(v) == len(task.lengths("valid")) for v in found.numbers.values())
+    assert found.objective == pytest.approx(score(network, task, "valid", all_measures=False).objective)
+    places = torch.cat([b.owner for b in task.evaluation("valid")])
+    assert set(places.tolist()) == set(range(len(task.lengths("valid"))))
+
+
+@pytest.mark.parametrize(("load", "options"), REAL, ids=[load for load, _ in REAL])
+def test_real_data(load, options, real_data):
+    task = open_task(load, options=options)
+    _keeps_its_promises(task)
+    assert len(task.about.digest) == 64
+
+
+def test_a_batch_does_not_change_what_a_sequence_costs():
+    for task in (_frames(), _classes(3), _strings()):
+        network = task.network(gatelab.cells.get("lstm"), 4, Body(bidirectional=True)).eval()
+        together = score(network, task, "valid").numbers[task.measures[0].name]
+        for k in range(5):
+            batch = task.batch("valid", [k])
+            alone = task.objective(network(batch.inputs), batch).sum(0)
+            assert together[k] == pytest.approx(alone.tolist(), rel=1e-5)
+
+
+def test_sequences_without_a_path_are_left_out():
+    def target(random, steps):
+        return random.integers(0, 3, 3 * steps)  # longer than the input: no path spells it
+
+    parts = _parts(lambda r, n: r.integers(0, 3, 2))
+    task = TranscribeTask(ABOUT, parts | {"valid": _parts(target)["valid"]}, "xyz", "letter")
+    network = task.network(gatelab.cells.get("gru"), 4)
+    assert score(network, task, "valid").numbers["CTC loss"].sum() == 0
+    batch = task.batch("valid", [0, 1])
+    assert float(task.loss(network(batch.inputs), batch).detach()) == 0
+
+
+def test_f1_is_of_the_second_of_two_classes():
+    task = _classes(2)
+    network = task.network(gatelab.cells.get("gru"), 4)
+    batch = task.batch("test", range(4))
+    answers = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    said, true = answers.argmax(-1), batch.targets
+    hits, false, missed = task.counts(answers, batch)["F1"].sum(0).tolist()
+    assert hits == int(((said == 1) & (true == 1)).sum())
+    assert (false, missed) == (int(((said == 1) & (true == 0)).sum()), int(((said == 0) & (true == 1)).sum()))
+    assert "F1" in score(network, task, "test").values()
+    assert "F1" not in {m.name for m in _classes(3).measures}
+
+
+def test_new_synthetic_sequences_in_every_epoch_the_same_for_all_units():
+    task = open_task("copy", "synthetic", SMALL)
+    first, again, later = (
+        torch.cat([b.targets[0] for b in task.batches("train", 10, seed=5, epoch=e)]) for e in (1, 1, 2)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, later)
+
+
+def test_unknown_kinds_names_and_options_are_refused():
+    with pytest.raises(ConfigError, match="no task is called 'langage'; did you mean language"):
+        open_task("warpeace", "langage")
+    with pytest.raises(ConfigError, match="no set and no file is called 'warpease'; did you mean warpeace"):
+        open_task("warpease")
+    with pytest.raises(ConfigError, match="task synthetic has no option 'blnks'; did you mean blanks"):
+        open_task("copy", None, {"blnks": 3})
+    with pytest.raises(
+        ConfigError, match=r"option blanks of task synthetic: wanted a whole number .* 'many'"
+    ):
+        open_task("copy", None, {"blanks": "many"})
+
+
+def test_every_known_name_has_a_kind():
+    assert set(named().values()) <= set(KINDS)
+    assert guess("Piano-midi.de").kind == "music"
+
+
+@pytest.mark.parametrize(
+    ("files", "kind"),
+    [
+        ({"a/b.mid": b"MThd"}, "music"),
+        ({"x.wav": b"", "notes.txt": b""}, "waveform"),
+        ({"one.txt": b"some text\nover lines\nand more of it\n"}, "language"),
+        ({"good/1.txt": b"fine\n", "bad/1.txt": b"poor\n"}, "classify"),
+        ({"p/1_word.txt": b"word\n1 2 0\n3 4 1\n5 6 1\n"}, "transcribe"),
+        ({"a.xml": b"<a/>"}, "transcribe"),
+        ({"wav.scp": b"a a.wav\n"}, "transcribe"),
+    ],
+)
+def test_what_a_folder_is(tmp_path, files, kind):
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    assert guess(str(tmp_path)).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("a.csv", b"Month,Value\n1,2\n", "forecast"),
+        ("a.csv", b"text,label\nhello,x\n", "classify"),
+        ("a.ts", b"@data", "classify"),
+        ("a.txt", b"text", "language"),
+        ("a.mat", b"", "music"),
+        ("a.rs", b"fn main() {}", "language"),
+    ],
+)
+def test_what_a_file_is(tmp_path, name, content, kind):
+    (tmp_path / name).write_bytes(content)
+    assert guess(str(tmp_path / name)).kind == kind

@@ -22,7 +22,8 @@ SMALL = {"epoch": 40, "held_out": 12}
 REAL = [
     ("jsb", {}), ("ptb", {"unroll": 20}), ("fsdd", {}), ("japanese-vowels", {}), ("sst2", {}),
     ("rt_polarity", {}), ("festvox_ru", {}), ("yesno", {}), ("gw", {"every": 2}), ("nottingham-tunes", {}),
-    ("multi30k", {}), ("airline", {}), ("temperatures", {"head": "gaussian"}), ("etth1", {"head": "quantiles"}),
+    ("multi30k", {}), ("airline", {}), ("temperatures", {"head": "gaussian"}),
+    ("etth1", {"head": "quantiles"}),
 ]  # fmt: skip
 
 

@@ -43,6 +43,7 @@ from gatelab.graph.trace import cell
 
 if TYPE_CHECKING:
     from gatelab import nn
+    from gatelab.models import load
     from gatelab.nn import Recurrent
 
 __version__ = version("gatelab")
@@ -56,6 +57,7 @@ __all__ = [
     "hidden_size_for",
     "layer_norm",
     "linear",
+    "load",
     "log",
     "maximum",
     "mean",
@@ -74,6 +76,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load torch only when something that needs it is asked for."""
+    if name == "load":
+        return importlib.import_module("gatelab.models").load
     if name in ("nn", "Recurrent"):
         nn = importlib.import_module("gatelab.nn")
         return nn if name == "nn" else nn.Recurrent

@@ -21,7 +21,7 @@ PLAIN = {"axes", "errors"}
 BASE = PLAIN | {"settings"}
 LANGUAGE = {"graph", "passes", "cells"}
 MACHINE = {"engine", "nn", "export"}
-LABORATORY = {"data", "tasks", "train", "search", "papers", "analysis", "bench"}
+LABORATORY = {"data", "tasks", "train", "search", "models", "papers", "analysis", "bench"}
 GALLERY = {"stats", "draw", "report"}
 EVERYTHING = BASE | LANGUAGE | MACHINE | LABORATORY | {"runs"} | GALLERY | {"explorer", "cli"}
 
@@ -40,6 +40,7 @@ MAY_READ = {
     "tasks": BASE | LANGUAGE | {"nn", "data", "runs", "stats"},
     "train": BASE | LANGUAGE | {"engine", "nn", "data", "tasks", "runs", "stats"},
     "search": BASE | LANGUAGE | {"nn", "data", "tasks", "train", "runs"},
+    "models": BASE | LANGUAGE | {"engine", "nn", "data", "tasks", "train", "search", "runs", "stats"},
     "papers": BASE | LANGUAGE | {"nn", "data", "tasks", "train", "search", "runs"},
     "analysis": BASE | LANGUAGE | {"nn", "data", "tasks", "train", "runs"},
     "bench": BASE | LANGUAGE | {"engine", "nn", "data", "tasks", "train", "search", "runs"},
@@ -67,10 +68,11 @@ HOMES = {
         "analysis",
         "bench",
         "explorer",
+        "models",
     },
     "jax": {"bench"},
     "torchrecurrent": {"bench"},
-    "safetensors": {"train", "export"},
+    "safetensors": {"train", "export", "models"},
     "scipy.io": {"data"},
     "pooch": {"data"},
     "symusic": {"data"},
@@ -104,6 +106,7 @@ PUBLIC_NAMES = [
     "hidden_size_for",
     "layer_norm",
     "linear",
+    "load",
     "log",
     "maximum",
     "mean",

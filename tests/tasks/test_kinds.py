@@ -11,7 +11,7 @@ from gatelab.tasks import KINDS, open_task
 from gatelab.tasks.classify import ClassifyTask
 from gatelab.tasks.frames import FrameTask
 from gatelab.tasks.guess import guess, named
-from gatelab.tasks.ragged import Part
+from gatelab.tasks.ragged import Part, Posed
 from gatelab.tasks.synthetic import GENERATORS
 from gatelab.tasks.task import About
 from gatelab.tasks.transcribe import TranscribeTask
@@ -38,16 +38,22 @@ def _parts(target, seed=0, sizes=(9, 5, 4)):
     return {s: part(n) for s, n in zip(("train", "valid", "test"), sizes, strict=True)}
 
 
+def _posed(parts, names):
+    return Posed(ABOUT, parts, tuple(names), {"inputs": "values"})
+
+
 def _frames():
-    return FrameTask(ABOUT, _parts(lambda r, n: r.integers(0, 4, n)), "abcd")
+    return FrameTask(_posed(_parts(lambda r, n: r.integers(0, 4, n)), "abcd"))
 
 
 def _classes(count):
-    return ClassifyTask(ABOUT, _parts(lambda r, n: int(r.integers(count))), [f"c{k}" for k in range(count)])
+    names = [f"c{k}" for k in range(count)]
+    return ClassifyTask(_posed(_parts(lambda r, n: int(r.integers(count))), names))
 
 
 def _strings():
-    return TranscribeTask(ABOUT, _parts(lambda r, n: r.integers(0, 3, r.integers(1, 4))), "xyz", "letter")
+    parts = _parts(lambda r, n: r.integers(0, 3, r.integers(1, 4)))
+    return TranscribeTask(_posed(parts, "xyz"), "letter")
 
 
 MADE = {
@@ -115,7 +121,7 @@ def test_sequences_without_a_path_are_left_out():
         return random.integers(0, 3, 3 * steps)  # longer than the input: no path spells it
 
     parts = _parts(lambda r, n: r.integers(0, 3, 2))
-    task = TranscribeTask(ABOUT, parts | {"valid": _parts(target)["valid"]}, "xyz", "letter")
+    task = TranscribeTask(_posed(parts | {"valid": _parts(target)["valid"]}, "xyz"), "letter")
     network = task.network(gatelab.cells.get("gru"), 4)
     assert score(network, task, "valid").numbers["CTC loss"].sum() == 0
     batch = task.batch("valid", [0, 1])

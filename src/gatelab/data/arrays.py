@@ -98,6 +98,17 @@ def load_arrays(path: str | os.PathLike[str], *, seed: int = 0) -> LabelledData:
     return LabelledData(name, name, classes, train, valid, test, str(place), digest, notes)
 
 
+def read_sequences(path: Path) -> tuple[NDArray[np.floating[Any]], ...]:
+    """Return the sequences ``[T, I]`` of a ``.npz`` file, labelled or not.
+
+    Raises
+    ------
+    DataError
+        As :func:`load_arrays`.
+    """
+    return _sequences(_read(Tree(path)), str(path))
+
+
 def _read(tree: Tree) -> Arrays:
     """Return all arrays by their names."""
     total = sum(tree.size(name) for name in tree.names())

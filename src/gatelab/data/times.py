@@ -52,6 +52,27 @@ class Step:
     count: int
     unit: str
 
+    def after(self, last: Any, count: int) -> NDArray[Any]:
+        """Return the ``count`` times after ``last``, a whole number or a datetime64[us].
+
+        >>> Step(1, "month").after(np.datetime64("2001-11-30", "us"), 3).astype("datetime64[D]").tolist()
+        [datetime.date(2001, 12, 30), datetime.date(2002, 1, 30), datetime.date(2002, 2, 28)]
+        """
+        steps = self.count * (np.arange(count) + 1)
+        if self.unit == "number":
+            return np.asarray(last + steps)
+        if self.unit in ("month", "year"):
+            month = np.datetime64(last, "M") + steps * (12 if self.unit == "year" else 1)
+            offset = last - np.datetime64(last, "M").astype("datetime64[us]")
+            longest = (month + 1).astype("datetime64[us]") - month.astype("datetime64[us]")
+            day = np.timedelta64(1, "D").astype("timedelta64[us]")
+            kept = np.minimum(
+                offset, longest - day + offset % day
+            )  # the 31st of a shorter month is its last day
+            return np.asarray(month.astype("datetime64[us]") + kept)
+        unit = {"week": "W", "day": "D", "hour": "h", "minute": "m", "second": "s", "microsecond": "us"}
+        return np.asarray(last + steps.astype(f"timedelta64[{unit[self.unit]}]").astype("timedelta64[us]"))
+
     def __str__(self) -> str:
         return self.unit if self.count == 1 else f"{self.count} {self.unit}s"
 

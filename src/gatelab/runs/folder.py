@@ -111,12 +111,23 @@ def read_json(path: Path) -> Any:
 
 
 def read_model(path: Path, model: type[M]) -> M:
-    """Return a JSON file as a pydantic model; a damaged or foreign file is a RunError."""
-    value = read_json(path)
-    came = value.get("format", FORMAT) if isinstance(value, dict) else None
-    if came != FORMAT:
+    """Return a JSON file of a run as a pydantic model; a damaged or foreign file is a RunError."""
+    return parse_model(path, read_json(path), model, FORMAT)
+
+
+def parse_model(path: Path, value: Any, model: type[M], version: int) -> M:
+    """Return the content of a JSON file as a pydantic model of a version.
+
+    Raises
+    ------
+    RunError
+        Where it is of another version, or does not fit the model.
+    """
+    came = value.get("format", version) if isinstance(value, dict) else None
+    if came != version:
         raise RunError(
-            f"{path} is of format {came!r}, this gatelab reads format {FORMAT}; try the gatelab that wrote it"
+            f"{path} is of format {came!r}, this gatelab reads format {version}; try the gatelab that wrote "
+            "it"
         )
     try:
         return model.model_validate(value)

@@ -6,7 +6,6 @@ The label is read from the states after the last step, in each direction.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -17,9 +16,9 @@ from gatelab.nn import Categorical
 from gatelab.runs.config import Body, Measure, Training
 from gatelab.tasks.batch import Batch, Layout
 from gatelab.tasks.options import Options
-from gatelab.tasks.ragged import Part, RaggedTask
+from gatelab.tasks.ragged import Posed, RaggedTask
 from gatelab.tasks.sources import labelled_parts
-from gatelab.tasks.task import SPLITS, About
+from gatelab.tasks.task import SPLITS
 
 ACCURACY = Measure(name="accuracy", unit="%", better="higher", formula="percent")
 F1 = Measure(name="F1", unit="%", better="higher", formula="f1")
@@ -30,12 +29,8 @@ class ClassifyTask(RaggedTask):
 
     Parameters
     ----------
-    about, parts
-        The data; targets are the class of each sequence.
-    classes
-        Names of the classes; where they are two, the second is the one that F1 is of.
-    symbols, embedding
-        As in :class:`gatelab.tasks.ragged.RaggedTask`.
+    posed
+        The data; targets are the class of each sequence. Where there are two classes, F1 is of the second.
     """
 
     kind = "classify"
@@ -46,16 +41,12 @@ class ClassifyTask(RaggedTask):
     body = Body(dropout=0.3)
     rates = (math.log(5e-4), math.log(1e-2))
 
-    def __init__(
-        self, about: About, parts: Mapping[str, Part], classes: Sequence[str],
-        symbols: int = 0, embedding: int = 0,
-    ) -> None:  # fmt: skip
-        super().__init__(about, parts, "categorical", len(classes), "end", symbols, embedding)
-        self.classes = tuple(classes)
-        self.worst = 10 * math.log(len(classes))
-        two = (F1,) if len(classes) == 2 else ()
+    def __init__(self, posed: Posed) -> None:
+        super().__init__(posed, "categorical", "end")
+        self.worst = 10 * math.log(len(posed.names))
+        two = (F1,) if len(posed.names) == 2 else ()
         self.measures = (Measure(name="NLL", unit="nats per sequence"), ACCURACY, *two)
-        self._labels = {s: np.asarray(parts[s].targets, np.int64) for s in SPLITS}
+        self._labels = {s: np.asarray(posed.parts[s].targets, np.int64) for s in SPLITS}
 
     @classmethod
     def load(cls, load: str, told: Options) -> ClassifyTask:
@@ -65,7 +56,7 @@ class ClassifyTask(RaggedTask):
         .ts, .npz with labels, a table or folder of labelled texts. Options, of texts: ``embedding``,
         ``min_count``, ``lower``, ``text`` and ``label`` (columns).
         """
-        return cls(*labelled_parts(load, told))
+        return cls(labelled_parts(load, told))
 
     def _answered(self, split: str, layout: Layout, inputs: PackedSequence) -> Batch:
         targets = torch.from_numpy(self._labels[split][layout.places])
@@ -80,14 +71,14 @@ class ClassifyTask(RaggedTask):
         chosen = answers.argmax(-1)
         hits = (chosen == batch.targets).double()
         found = {ACCURACY.name: torch.stack([hits, torch.ones_like(hits)], 1)}
-        if len(self.classes) == 2:
+        if len(self.names) == 2:
             said, true = chosen == 1, batch.targets == 1
             found[F1.name] = torch.stack([said & true, said & ~true, ~said & true], 1).double()
         return found
 
     def baselines(self) -> dict[str, dict[str, float]]:
         """Return the measures of the classes' frequencies in training, and of always the most frequent."""
-        seen = np.bincount(self._labels["train"], minlength=len(self.classes)) + 0.5
+        seen = np.bincount(self._labels["train"], minlength=len(self.names)) + 0.5
         asked = self._labels["test"]
         nats = -np.log(seen / seen.sum())
         hits = float((asked == seen.argmax()).mean())

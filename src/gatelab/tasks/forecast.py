@@ -106,6 +106,18 @@ class ForecastTask(Task):
         )
         return cls(data, told.one_of("head", ("student", "gaussian", "quantiles"), "student"))
 
+    def kept(self) -> dict[str, Any]:
+        """Return columns, scales and lengths: how windows are cut of a table."""
+        data = self.data
+        scales = [
+            {"name": s.name, "mean": s.mean.tolist(), "std": s.std.tolist(), "known": list(data.known)}
+            for s in data.series
+        ]
+        return {
+            "targets": list(data.targets), "inputs": list(data.inputs), "known": list(data.known),
+            "horizon": data.horizon, "context": data.context, "season": data.season, "series": scales,
+        }  # fmt: skip
+
     def _chosen(self, split: str) -> NDArray[np.int64]:
         windows = self.data.windows(split)
         return windows if split == "train" else windows[:: max(1, len(windows) // WINDOWS)]

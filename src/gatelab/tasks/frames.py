@@ -7,7 +7,6 @@ Source: Graves and Schmidhuber 2005, Framewise phoneme classification with bidir
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -18,9 +17,9 @@ from gatelab.nn import Categorical
 from gatelab.runs.config import Body, Measure, Training
 from gatelab.tasks.batch import Batch, Layout, Table
 from gatelab.tasks.options import Options
-from gatelab.tasks.ragged import Part, RaggedTask
+from gatelab.tasks.ragged import Posed, RaggedTask
 from gatelab.tasks.sources import frame_parts
-from gatelab.tasks.task import SPLITS, About
+from gatelab.tasks.task import SPLITS
 
 ERROR = Measure(name="frame error", unit="%", formula="percent")
 
@@ -30,10 +29,8 @@ class FrameTask(RaggedTask):
 
     Parameters
     ----------
-    about, parts
+    posed
         The data; targets are classes ``[T]`` of each sequence.
-    classes
-        Names of the classes.
     """
 
     kind = "frames"
@@ -45,11 +42,10 @@ class FrameTask(RaggedTask):
     body = Body(bidirectional=True)
     rates = (math.log(5e-4), math.log(1e-2))
 
-    def __init__(self, about: About, parts: Mapping[str, Part], classes: Sequence[str]) -> None:
-        super().__init__(about, parts, "categorical", len(classes))
-        self.classes = tuple(classes)
-        self.worst = 4 * math.log(len(classes))
-        self._targets = {s: Table([np.asarray(t, np.int64) for t in parts[s].targets]) for s in SPLITS}
+    def __init__(self, posed: Posed) -> None:
+        super().__init__(posed, "categorical")
+        self.worst = 4 * math.log(len(posed.names))
+        self._targets = {s: Table([np.asarray(t, np.int64) for t in posed.parts[s].targets]) for s in SPLITS}
 
     @classmethod
     def load(cls, load: str, told: Options) -> FrameTask:
@@ -57,7 +53,7 @@ class FrameTask(RaggedTask):
 
         Option, of a Kaldi folder: ``alignment``, the path of its alignment archive.
         """
-        return cls(*frame_parts(load, told))
+        return cls(frame_parts(load, told))
 
     def _answered(self, split: str, layout: Layout, inputs: PackedSequence) -> Batch:
         table = self._targets[split]
@@ -74,7 +70,7 @@ class FrameTask(RaggedTask):
 
     def baselines(self) -> dict[str, dict[str, float]]:
         """Return the measures of the classes' frequencies in training, and of always the most frequent."""
-        seen = np.bincount(self._targets["train"].rows.numpy(), minlength=len(self.classes)) + 0.5
+        seen = np.bincount(self._targets["train"].rows.numpy(), minlength=len(self.names)) + 0.5
         asked = self._targets["test"].rows.numpy()
         nats = -np.log(seen / seen.sum())
         wrong = float((asked != seen.argmax()).mean())

@@ -112,6 +112,10 @@ class LanguageTask(Task):
         """Return the number of symbols of a part of the text."""
         return len(self._ids(split))
 
+    def kept(self) -> dict[str, Any]:
+        """Return the vocabulary."""
+        return {"vocabulary": self.corpus.vocabulary.to_data()}
+
     def lengths(self, split: str) -> list[int]:
         """Return the lengths of the blocks of a part of the text whose scores are kept apart."""
         count = self._predicted(split)

@@ -24,33 +24,57 @@ class Part:
     targets: Sequence[Any]
 
 
+@dataclass(frozen=True)
+class Posed:
+    """Data that a task on ragged sequences is posed on.
+
+    Attributes
+    ----------
+    about, parts
+        The data; its three splits.
+    names
+        What the classes or labels are called.
+    kept
+        How inputs are read of files, as JSON: ``inputs`` says of what kind they are, the rest is theirs.
+    symbols, embedding
+        Size of the vocabulary where inputs are symbols, and the numbers each is embedded in.
+    """
+
+    about: About
+    parts: Mapping[str, Part]
+    names: tuple[str, ...]
+    kept: Mapping[str, Any]
+    symbols: int = 0
+    embedding: int = 0
+
+
 class RaggedTask(Task):
     """Whole sequences of any lengths side by side; a subclass says what is answered.
 
     Parameters
     ----------
-    about
+    posed
         The data.
-    parts
-        Train, valid and test.
-    head, outputs, reads
+    head, reads
         As in :class:`gatelab.tasks.blueprint.Blueprint`.
-    symbols
-        Size of the vocabulary, where inputs are symbols; 0 where they are vectors.
-    embedding
-        Numbers that a symbol is embedded in; 0 for vectors that are 1 at one place.
     """
 
-    def __init__(
-        self, about: About, parts: Mapping[str, Part], head: HeadName, outputs: int,
-        reads: Literal["steps", "end"] = "steps", symbols: int = 0, embedding: int = 0,
-    ) -> None:  # fmt: skip
-        self.about, self.parts = about, parts
-        inputs = 0 if symbols else parts["train"].inputs[0].shape[1]
+    def __init__(self, posed: Posed, head: HeadName, reads: Literal["steps", "end"] = "steps") -> None:
+        self.about, self.parts, self.names = posed.about, posed.parts, posed.names
+        self._kept = posed.kept
         self.blueprint = Blueprint(
-            inputs=inputs, symbols=symbols, embedding=embedding, head=head, outputs=outputs, reads=reads
+            inputs=0 if posed.symbols else posed.parts["train"].inputs[0].shape[1],
+            symbols=posed.symbols,
+            embedding=posed.embedding,
+            head=head,
+            outputs=len(posed.names),
+            reads=reads,
         )
-        self._tables = {split: Table(_typed(parts[split].inputs, symbols)) for split in SPLITS}
+        self._tables = {s: Table(_typed(posed.parts[s].inputs, posed.symbols)) for s in SPLITS}
+
+    def kept(self) -> dict[str, Any]:
+        """Return how inputs are read of files, and what the classes or labels are called."""
+        return {**self._kept, "names": list(self.names)}
 
     def lengths(self, split: str) -> list[int]:
         """Return the number of steps of each sequence of a split."""

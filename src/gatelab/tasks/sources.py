@@ -24,15 +24,14 @@ from gatelab.data.strokes import load_strokes
 from gatelab.data.timit import load_timit
 from gatelab.errors import DataError
 from gatelab.tasks.options import Options
-from gatelab.tasks.ragged import Part
+from gatelab.tasks.ragged import Part, Posed
 from gatelab.tasks.task import SPLITS, About
 
-Arrays = Sequence[NDArray[Any]]
 EMBEDDING = 128
 """Numbers that a word of a labelled text is embedded in."""
 
 
-def frame_parts(load: str, told: Options) -> tuple[About, dict[str, Part], tuple[str, ...]]:
+def frame_parts(load: str, told: Options) -> Posed:
     """Return sequences with a class a step: speech as MFCC with its phones, or a .npz file.
 
     Raises
@@ -44,52 +43,58 @@ def frame_parts(load: str, told: Options) -> tuple[About, dict[str, Part], tuple
         data = load_arrays(load)
         if not isinstance(data.train.y, tuple):
             raise DataError(f"{load}: has a label a sequence, wanted one a frame; try --task classify")
-        return _about(data), _scaled({s: Part(*_xy(data, s)) for s in SPLITS}), data.classes
+        return _values(data)
     if _is_kaldi(Path(load)):
         return _aligned(read_kaldi(Path(load)), Path(told.text("alignment", str(Path(load) / "ali"))))
     speech = _speech(load)
     parts = {s: _spoken(speech, s, frame_labels) for s in SPLITS}
-    return _said(speech, "frames"), _scaled(parts), speech.symbols
+    return _scaled(_said(speech, "frames"), parts, speech.symbols, _heard_as(speech.rate))
 
 
-def labelled_parts(load: str, told: Options) -> tuple[About, dict[str, Part], tuple[str, ...], int, int]:
-    """Return sequences with a class each: about, parts, classes, size of the vocabulary, embedding."""
+def labelled_parts(load: str, told: Options) -> Posed:
+    """Return sequences with a class each."""
     speakers = load.removesuffix("-speakers")
     if speakers in SPEECH:
-        return (*_recordings(load_speech(speakers), load != speakers), 0, 0)
+        return _recordings(load_speech(speakers), load != speakers)
     if load in SERIES or load.lower().endswith((".ts", ".npz")):
         data = load_arrays(load) if load.lower().endswith(".npz") else load_series(load)
         if isinstance(data.train.y, tuple) or not data.classes:
             raise DataError(f"{load}: wanted a class a sequence; try --task frames for labels along time")
-        return _about(data), _scaled({s: Part(*_xy(data, s)) for s in SPLITS}), data.classes, 0, 0
+        return _values(data)
+    lower = told.flag("lower")
     text = load_texts(
         load,
         text=told.text("text", "text"),
         label=told.text("label", "label"),
         min_count=told.whole("min_count", 2, least=1),
-        lower=told.flag("lower"),
+        lower=lower,
     )
     about = About(text.name, text.title, text.source, text.digest)
     parts = {s: Part(getattr(text, s).sentences, getattr(text, s).labels) for s in SPLITS}
-    return about, parts, text.classes, len(text.vocabulary), told.whole("embedding", EMBEDDING, least=0)
+    kept = {"inputs": "words", "vocabulary": text.vocabulary.to_data(), "lower": lower}
+    embedding = told.whole("embedding", EMBEDDING, least=0)
+    return Posed(about, parts, text.classes, kept, len(text.vocabulary), embedding)
 
 
-def transcript_parts(load: str, told: Options) -> tuple[About, dict[str, Part], tuple[str, ...], str]:
-    """Return sequences with a string of labels each: about, parts, labels, and what a label is."""
+def transcript_parts(load: str, told: Options) -> tuple[Posed, str]:
+    """Return sequences with a string of labels each, and what a label is."""
     if _is_kaldi(Path(load)):
         return _spelt(read_kaldi(Path(load)))
     if load in SPEECH or _is_timit(Path(load)):
         speech = _speech(load)
         parts = {s: _spoken(speech, s, lambda u: np.array(u.labels)) for s in SPLITS}
         what = {"yesno": "word", "fsdd": "word"}.get(speech.name, "phone")
-        return _said(speech, "strings"), _scaled(parts), speech.symbols, what
-    pens = load_strokes(load, every=told.whole("every", 1, least=1))
+        return _scaled(_said(speech, "strings"), parts, speech.symbols, _heard_as(speech.rate)), what
+    every = told.whole("every", 1, least=1)
+    pens = load_strokes(load, every=every)
     about = About(pens.name, pens.title, pens.source, pens.digest)
     parts = {
         s: Part([w.features for w in getattr(pens, s)], [pens.encode(w.text) for w in getattr(pens, s)])
         for s in SPLITS
     }
-    return about, parts, pens.characters, "character"
+    scale = {"movement": pens.scale.movement, "time": pens.scale.time}
+    kept = {"inputs": "pen", "every": every, "scale": scale}
+    return Posed(about, parts, pens.characters, kept), "character"
 
 
 def _is_kaldi(path: Path) -> bool:
@@ -124,7 +129,7 @@ def _by_speaker(data: KaldiData, utterances: Sequence[KaldiUtterance]) -> dict[s
     return {s: [utterances[k] for k in getattr(found, s)] for s in SPLITS}
 
 
-def _aligned(data: KaldiData, alignment: Path) -> tuple[About, dict[str, Part], tuple[str, ...]]:
+def _aligned(data: KaldiData, alignment: Path) -> Posed:
     """Return a Kaldi folder with an alignment: features, and a class a frame."""
     targets = read_alignment(alignment)
     kept = [u for u in data.utterances if u.id in targets]
@@ -143,10 +148,10 @@ def _aligned(data: KaldiData, alignment: Path) -> tuple[About, dict[str, Part], 
 
     parts = {s: part(utterances) for s, utterances in _by_speaker(data, kept).items()}
     about = About(Path(data.source).name, Path(data.source).name, data.source, data.digest)
-    return about, _scaled(parts), tuple(map(str, classes))
+    return _scaled(about, parts, tuple(map(str, classes)), _heard_as(None))
 
 
-def _spelt(data: KaldiData) -> tuple[About, dict[str, Part], tuple[str, ...], str]:
+def _spelt(data: KaldiData) -> tuple[Posed, str]:
     """Return a Kaldi folder with its texts: features, and the characters of each text."""
     kept = [u for u in data.utterances if u.text]
     if not kept:
@@ -163,10 +168,10 @@ def _spelt(data: KaldiData) -> tuple[About, dict[str, Part], tuple[str, ...], st
         for s, part in split.items()
     }
     about = About(Path(data.source).name, Path(data.source).name, data.source, data.digest)
-    return about, _scaled(parts), tuple(characters), "character"
+    return _scaled(about, parts, tuple(characters), _heard_as(None)), "character"
 
 
-def _recordings(speech: SpeechData, of_speakers: bool) -> tuple[About, dict[str, Part], tuple[str, ...]]:
+def _recordings(speech: SpeechData, of_speakers: bool) -> Posed:
     """Return recordings with one label each: what is said, or who says it."""
     names = speech.speakers if of_speakers else speech.symbols
 
@@ -174,7 +179,13 @@ def _recordings(speech: SpeechData, of_speakers: bool) -> tuple[About, dict[str,
         return names.index(utterance.speaker) if of_speakers else utterance.labels[0]
 
     parts = {s: _spoken(speech, s, label) for s in SPLITS}
-    return _said(speech, "speakers" if of_speakers else ""), _scaled(parts), names
+    about = _said(speech, "speakers" if of_speakers else "")
+    return _scaled(about, parts, names, _heard_as(speech.rate))
+
+
+def _heard_as(rate: int | None) -> dict[str, Any]:
+    """Return how sound is read: MFCC at a rate, or of a Kaldi folder at that of its files."""
+    return {"inputs": "mfcc", "rate": rate}
 
 
 def _spoken(speech: SpeechData, split: str, target: Callable[[Utterance], Any]) -> Part:
@@ -188,16 +199,17 @@ def _said(speech: SpeechData, what: str) -> About:
     return About(name, speech.title, speech.source, speech.digest)
 
 
-def _about(data: LabelledData) -> About:
-    return About(data.name, data.title, data.source, data.digest)
+def _values(data: LabelledData) -> Posed:
+    about = About(data.name, data.title, data.source, data.digest)
+    parts = {s: Part(getattr(data, s).x, getattr(data, s).y) for s in SPLITS}
+    return _scaled(about, parts, data.classes, {"inputs": "values"})
 
 
-def _xy(data: LabelledData, split: str) -> tuple[Arrays, Any]:
-    part = getattr(data, split)
-    return part.x, part.y
-
-
-def _scaled(parts: Mapping[str, Part]) -> dict[str, Part]:
-    """Return the parts with inputs of mean 0 and deviation 1 over the training steps."""
+def _scaled(
+    about: About, parts: Mapping[str, Part], names: tuple[str, ...], kept: Mapping[str, Any]
+) -> Posed:
+    """Return the data with inputs of mean 0 and deviation 1 over the training steps."""
     scale = Scale.of(parts["train"].inputs)
-    return {s: Part([scale.apply(x) for x in p.inputs], p.targets) for s, p in parts.items()}
+    scaled = {s: Part([scale.apply(x) for x in p.inputs], p.targets) for s, p in parts.items()}
+    said = {"mean": scale.mean.tolist(), "deviation": scale.deviation.tolist()}
+    return Posed(about, scaled, names, {**kept, "scale": said})

@@ -84,6 +84,10 @@ class Task(ABC):
     def load(cls, load: str, told: Options) -> Task:
         """Return the task on the data that ``load``, a name or a path, means."""
 
+    def kept(self) -> dict[str, Any]:
+        """Return, as JSON holds it, what is needed of the data to use a trained network."""
+        return {}
+
     def record(self) -> Record:
         """Return what a run keeps of the task and its data."""
         return build(

@@ -6,7 +6,7 @@ Source: Graves, Fernández, Gomez and Schmidhuber 2006, Connectionist temporal c
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -18,9 +18,9 @@ from gatelab.runs.config import Body, Measure, Training
 from gatelab.stats.edits import edit_counts
 from gatelab.tasks.batch import Batch, Layout
 from gatelab.tasks.options import Options
-from gatelab.tasks.ragged import Part, RaggedTask
+from gatelab.tasks.ragged import Posed, RaggedTask
 from gatelab.tasks.sources import transcript_parts
-from gatelab.tasks.task import SPLITS, About
+from gatelab.tasks.task import SPLITS
 
 
 class TranscribeTask(RaggedTask):
@@ -28,10 +28,8 @@ class TranscribeTask(RaggedTask):
 
     Parameters
     ----------
-    about, parts
+    posed
         The data; targets are labels ``[L]``, from 0, of each sequence.
-    labels
-        Names of the labels.
     what
         What a label is, for the measures: ``"character"``, ``"phone"``, ``"word"``.
     """
@@ -43,14 +41,13 @@ class TranscribeTask(RaggedTask):
     body = Body(bidirectional=True)
     rates = (math.log(5e-4), math.log(1e-2))
 
-    def __init__(self, about: About, parts: Mapping[str, Part], labels: Sequence[str], what: str) -> None:
-        super().__init__(about, parts, "ctc", len(labels))
-        self.labels = tuple(labels)
+    def __init__(self, posed: Posed, what: str) -> None:
+        super().__init__(posed, "ctc")
         error = Measure(name=f"{what} error", unit="%", formula="percent")
         self.measures = (Measure(name="CTC loss", unit=f"nats per {what}"), error)
         self.headline = error.name
         self._strings = {  # 0 is the blank
-            s: [torch.from_numpy(np.asarray(t, np.int64) + 1) for t in parts[s].targets] for s in SPLITS
+            s: [torch.from_numpy(np.asarray(t, np.int64) + 1) for t in posed.parts[s].targets] for s in SPLITS
         }
 
     @classmethod

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pack_sequence
 
 from gatelab.data.parallel import ParallelPart, ParallelText, load_parallel
-from gatelab.data.vocabulary import START, STOP
+from gatelab.data.vocabulary import START, STOP, Vocabulary
 from gatelab.data.words import detokenise
 from gatelab.nn import Categorical
 from gatelab.nn.beam import beam_search
@@ -87,6 +87,16 @@ class TranslateTask(Task):
         )
         return cls(data, told.flag("reverse"), told.whole("embedding", 256, least=1))
 
+    def kept(self) -> dict[str, Any]:
+        """Return the two vocabularies and how sentences are read."""
+        return {
+            "source": self.data.source_vocabulary.to_data(),
+            "target": self.data.target_vocabulary.to_data(),
+            "reverse": self.reverse,
+            "lower": bool(self.options.get("lower", False)),
+            "languages": list(self.data.languages),
+        }
+
     def part(self, split: str) -> ParallelPart:
         """Return the sentences of a split."""
         found: ParallelPart = getattr(self.data, split)
@@ -125,32 +135,11 @@ class TranslateTask(Task):
         order = sorted(range(len(texts)), key=lambda k: len(part.source[k]))
         for at in range(0, len(order), 100):
             chosen = order[at : at + 100]
-            found = self.translate(network, [part.source[k] for k in chosen], width)
-            for place, words in zip(chosen, found, strict=True):
-                texts[place] = words
+            read = [part.source[k] for k in chosen]
+            found = translate(network, read, self.reverse, self.start, self.stop, width)
+            for place, ids in zip(chosen, found, strict=True):
+                texts[place] = spelt(ids, self.data.target_vocabulary)
         return texts
-
-    @torch.no_grad()
-    def translate(self, network: EncoderDecoder, sentences: Sequence[Any], width: int = 1) -> list[str]:
-        """Return the translations of sentences given as ids."""
-        network.eval()
-        step = -1 if self.reverse else 1
-        read = [torch.from_numpy(np.asarray(s, np.int64)[::step].copy()) for s in sentences]
-        state = network.encode(pack_sequence(read, enforce_sorted=False))
-        single = isinstance(state, Tensor)
-
-        def write(words: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
-            logits, after = network.write(words, states[0] if single else states)
-            return logits, (after,) if isinstance(after, Tensor) else tuple(after)
-
-        given = (state,) if isinstance(state, Tensor) else tuple(state)
-        power = 0.7 if width > 1 else 0.0
-        found = beam_search(write, given, self.start, self.stop, width, LONGEST, power)
-        return [self._spelt(best[0].symbols) for best in found]
-
-    def _spelt(self, ids: Sequence[int]) -> str:
-        kept = [k for k in ids if k not in (self.start, self.stop)]
-        return detokenise([self.data.target_vocabulary.symbols[k] for k in kept])
 
     def measured(self, network: Network, split: str) -> dict[str, np.ndarray]:
         """Return BLEU's numbers of each sentence, [sentences, numbers], of greedy translations."""
@@ -166,3 +155,39 @@ class TranslateTask(Task):
         words = sum(len(s) + 1 for s in asked)
         cost = float((sum(nats[s].sum() for s in asked) + len(asked) * nats[self.stop]) / words)
         return {"1-gram": {"NLL": cost, "perplexity": math.exp(cost)}}
+
+
+@torch.no_grad()
+def translate(
+    network: EncoderDecoder, sentences: Sequence[Any], reverse: bool, start: int, stop: int, width: int = 1
+) -> list[list[int]]:
+    """Return translations, as ids without the stop symbol, of sentences given as ids.
+
+    Parameters
+    ----------
+    reverse
+        Whether the encoder reads sentences backwards.
+    start, stop
+        The symbols before the first word and after the last.
+    width
+        Translations that the beam keeps; 1 takes the likeliest word each time.
+    """
+    network.eval()
+    step = -1 if reverse else 1
+    read = [torch.from_numpy(np.asarray(s, np.int64)[::step].copy()) for s in sentences]
+    state = network.encode(pack_sequence(read, enforce_sorted=False))
+    single = isinstance(state, Tensor)
+
+    def write(words: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        logits, after = network.write(words, states[0] if single else states)
+        return logits, (after,) if isinstance(after, Tensor) else tuple(after)
+
+    given = (state,) if isinstance(state, Tensor) else tuple(state)
+    power = 0.7 if width > 1 else 0.0
+    found = beam_search(write, given, start, stop, width, LONGEST, power)
+    return [[k for k in best[0].symbols if k != stop] for best in found]
+
+
+def spelt(ids: Sequence[int], vocabulary: Vocabulary) -> str:
+    """Return words as a sentence."""
+    return detokenise([vocabulary.symbols[k] for k in ids])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -63,6 +64,10 @@ class TuneTask(Task):
             home = "github.com/jukedeck/nottingham-dataset"
             load = str(find("Nottingham tunes", "poly_music", ["nottingham_midi_jukedeck.zip"], home))
         return cls(load_tunes(load, label=label))
+
+    def kept(self) -> dict[str, Any]:
+        """Return the labels."""
+        return {"labels": list(self.data.classes)}
 
     def lengths(self, split: str) -> list[int]:
         """Return the steps of each tune of a split."""

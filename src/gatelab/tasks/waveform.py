@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -62,6 +63,11 @@ class WaveformTask(Task):
             [u.sound for u in spoken], length, groups=names, name=speech.name, source=speech.source
         )
         return cls(data)
+
+    def kept(self) -> dict[str, Any]:
+        """Return rate and scale of the samples."""
+        scale = {"mean": self.data.scale.mean.tolist(), "deviation": self.data.scale.deviation.tolist()}
+        return {"rate": self.data.rate, "scale": scale}
 
     def lengths(self, split: str) -> list[int]:
         """Return the steps of each sequence of a split: all the same."""

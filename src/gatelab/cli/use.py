@@ -1,0 +1,216 @@
+"""gatelab evaluate, predict, generate, translate, forecast, export: what a trained network is for."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from gatelab.cli import options
+from gatelab.errors import ConfigError
+
+ModelFolder = Annotated[Path, typer.Argument(help="A model's folder, as gatelab train makes it.")]
+Out = Annotated[Path | None, typer.Option(help="Where to write; its ending says how.", show_default=False)]
+Temperature = Annotated[float, typer.Option(help="Below 1 plays safe, above 1 dares more.")]
+Beam = Annotated[int, typer.Option(help="Answers that the search keeps; 1 is the quickest.", min=1)]
+
+
+def evaluate(
+    model: ModelFolder,
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            help="Other data of the same kind; the data it was trained on as a rule.", show_default=False
+        ),
+    ] = None,
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+) -> None:
+    """Measure a model on held-out data."""
+    from gatelab.models import load
+    from gatelab.models.measured import measured
+
+    if split not in ("train", "valid", "test"):
+        raise ConfigError(f"--split: wanted train, valid or test, got {split!r}")
+    found = load(model)
+    values = measured(found, data, split)
+    _print_values(Console(highlight=False, emoji=False), found.card.task, {split: values})
+
+
+def predict(
+    model: ModelFolder,
+    files: Annotated[list[Path], typer.Argument(help="Files like those that the model was trained on.")],
+    beam: Beam = 1,
+    out: Out = None,
+) -> None:
+    """Say what files are: a class, a class a frame, or the labels in order, as CSV or JSON."""
+    from gatelab.models import load
+    from gatelab.models.labels import label
+
+    rows = [said.row() for said in label(load(model), files, beam)]
+    _write_rows(rows, out)
+
+
+def generate(
+    model: ModelFolder,
+    length: Annotated[
+        int | None,
+        typer.Option(
+            help="Symbols, steps of music, or seconds of sound; 500, 64 or 2 as a rule.", show_default=False
+        ),
+    ] = None,
+    prompt: Annotated[str, typer.Option(help="Text to go on with.")] = "",
+    label: Annotated[str, typer.Option(help="The label that begins a tune, such as 3/4.")] = "",
+    temperature: Temperature = 1.0,
+    seed: options.Seed = 0,
+    tempo: Annotated[float, typer.Option(help="Of music, beats a minute.", min=20, max=400)] = 110.0,
+    out: Out = None,
+) -> None:
+    """Write text, music (MIDI, and WAV to hear it) or sound.
+
+    Text goes to the terminal, or to the file of --out; music to OUT.mid and OUT.wav; sound to OUT.wav.
+    """
+    from gatelab.models import load
+
+    found = load(model)
+    if found.kind == "language":
+        from gatelab.models.write import write_text
+
+        text = write_text(found, length or 500, prompt, temperature, seed=seed)
+        _write_text(prompt + text + "\n", out)
+    elif found.kind == "waveform":
+        from gatelab.data.audio import write_wav
+        from gatelab.models.compose import speak
+
+        samples, rate = speak(found, float(length or 2), temperature, seed)
+        target = (out or Path("generated.wav")).with_suffix(".wav")
+        write_wav(target, samples, rate)
+        typer.echo(f"wrote {target}: {len(samples) / rate:.1f} s at {rate:,} Hz")
+    else:
+        _make_music(found, length or 64, temperature, seed, label, tempo, out or Path("generated"))
+
+
+def _make_music(
+    model: Any, steps: int, temperature: float, seed: int, label: str, tempo: float, out: Path
+) -> None:
+    from gatelab.data.audio import write_wav
+    from gatelab.data.midi_write import write_midi
+    from gatelab.data.synth import synthesise
+    from gatelab.models.compose import compose
+    from gatelab.runs import write_atomic
+
+    rate = 22_050
+    roll = compose(model, steps, temperature, seed, label)
+    midi, wav = out.with_suffix(".mid"), out.with_suffix(".wav")
+    write_atomic(midi, write_midi(roll, beats_per_minute=tempo))
+    write_wav(wav, synthesise(roll, seconds_per_step=30 / tempo, rate=rate), rate)
+    typer.echo(f"wrote {midi} and {wav}: {steps} steps, {int(roll.sum()):,} keys struck or held")
+
+
+def translate(
+    model: ModelFolder,
+    file: Annotated[Path, typer.Argument(help="Sentences, one a line; - reads them from the terminal.")],
+    beam: Beam = 4,
+    out: Out = None,
+) -> None:
+    """Translate sentences, a line each."""
+    from gatelab.data.lines import read_lines
+    from gatelab.models import load
+    from gatelab.models.write import translate_lines
+
+    lines = sys.stdin.read().splitlines() if str(file) == "-" else read_lines(file)
+    _write_text("".join(f"{line}\n" for line in translate_lines(load(model), lines, beam)), out)
+
+
+def forecast(
+    model: ModelFolder,
+    table: Annotated[Path, typer.Argument(help="CSV or Parquet with the columns of the training's table.")],
+    fill: Annotated[bool, typer.Option("--fill", help="Fill gaps by interpolation.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Also draw it: a .svg or .png file.", show_default=False)
+    ] = None,
+    out: Out = None,
+) -> None:
+    """Forecast the steps after a table's last row, with quantiles, as CSV or JSON."""
+    from gatelab.models import load
+    from gatelab.models.ahead import forecast as ahead
+
+    found = ahead(load(model), table, fill=fill)
+    _write_rows(found.rows(), out)
+    if plot is not None:
+        from gatelab.draw.export import save
+        from gatelab.draw.forecast import forecast_chart
+
+        chart = forecast_chart(
+            found.targets, found.past, found.past_time, found.quantiles, found.levels, found.time
+        )
+        save(chart, plot)
+        typer.echo(f"drew {plot}", err=True)
+
+
+def export(
+    model: ModelFolder,
+    out: Annotated[Path, typer.Argument(help="The file to write, such as model.onnx.")],
+) -> None:
+    """Write a model's layers as ONNX, with dynamic time and batch."""
+    from gatelab.export import export_onnx
+    from gatelab.models import load
+
+    found = load(model)
+    path = export_onnx(found.network.recurrent, out, head=found.network.head)
+    typer.echo(f"wrote {path}")
+
+
+def show_measures(console: Console, folder: Path) -> None:
+    """Print the measures that a model's folder keeps."""
+    from gatelab.models import load
+
+    card = load(folder).card
+    _print_values(console, card.task, card.measures)
+
+
+def _print_values(console: Console, task: Any, values: Mapping[str, Mapping[str, float | None]]) -> None:
+    from rich.table import Table
+
+    table = Table("measure", *values)
+    for measure in task.measures:
+        shown = (found.get(measure.name) for found in values.values())
+        table.add_row(measure.title, *("–" if v is None else f"{v:.4g}" for v in shown))
+    console.print(table)
+
+
+def _write_rows(rows: Iterable[Mapping[str, Any]], out: Path | None) -> None:
+    """Write rows as JSON where the file's name ends so, else as CSV."""
+    found = list(rows)
+    if out is not None and out.suffix.lower() == ".json":
+        _write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", out)
+        return
+    if out is None:
+        _to_csv(found, sys.stdout)
+        return
+    from io import StringIO
+
+    buffer = StringIO()
+    _to_csv(found, buffer)
+    _write_text(buffer.getvalue(), out)
+
+
+def _to_csv(rows: list[Mapping[str, Any]], file: Any) -> None:
+    writer = csv.DictWriter(file, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _write_text(text: str, out: Path | None) -> None:
+    from gatelab.runs import write_atomic
+
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        write_atomic(out, text)
+        typer.echo(f"wrote {out}", err=True)

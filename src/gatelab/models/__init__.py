@@ -1,0 +1,5 @@
+"""Trained networks: folders that hold all that is needed to use them, and what they do with new data."""
+
+from gatelab.models.folder import Model, load, save
+
+__all__ = ["Model", "load", "save"]

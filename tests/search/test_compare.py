@@ -43,7 +43,7 @@ def _numbers(folder):
     run = read_run(folder)
     return {
         t.trial: (
-            t.outcome.model_copy(update={"seconds": 0.0}),
+            t.outcome.model_copy(update={"seconds": 0.0, "microseconds": None}),
             tuple(e.model_copy(update={"seconds": 0.0}) for e in t.epochs),
         )
         for t in run.trials

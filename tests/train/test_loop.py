@@ -23,7 +23,7 @@ def _trial(rate=1e-2, seed=3):
 
 def _run(folder, task, training=TRAINING, trial=None, **options):
     outcome = train(folder, trial or _trial(), task, GRU, 5, training, **options)
-    return outcome.model_copy(update={"seconds": 0.0})
+    return outcome.model_copy(update={"seconds": 0.0, "microseconds": None})
 
 
 def _epochs(folder):

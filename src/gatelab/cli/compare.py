@@ -46,9 +46,13 @@ def compare(
     """
     from gatelab.cli.session import carry_out
     from gatelab.search import comparison
+    from gatelab.tasks.guess import guess
 
     if count not in ("recurrent", "all"):
         raise ConfigError(f"--count: wanted recurrent or all, got {count!r}")
+    if task is None:
+        found = guess(dataset)
+        typer.echo(f"found {found.found}; so the task is {found.kind} (--task chooses another)")
     plan = comparison(
         dataset,
         [c for c in cells.split(",") if c.strip()],

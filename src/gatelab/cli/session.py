@@ -164,6 +164,8 @@ def _budget(config: Comparison) -> str:
     return (
         f"{task.title}: {' / '.join(map(str, task.sequences))} sequences, "
         f"{' / '.join(f'{n:,}' for n in task.steps)} steps (train / validation / test); {task.source}\n"
+        f"task: {task.kind}, {task.input_size} inputs and {task.output_size} outputs a step"
+        f"{''.join(f'; {note}' for note in task.notes)}\n"
         f"units for {config.budget:,} parameters ({counted} counted): {units}\n"
         f"budget: {len(config.learning_rates)} learning rates a unit, "
         f"its best trial repeated {config.repeats} times; "

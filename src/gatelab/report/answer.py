@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gatelab.report.numbers import decimal, range_of, signed
+from gatelab.report.numbers import decimal, range_of, seconds, signed
 from gatelab.runs import Measure, RunRecord
 from gatelab.stats import Interval, mean_interval, paired_difference
 from gatelab.stats.bootstrap import Resampled, paired_bootstrap
@@ -73,7 +73,7 @@ def compared(left: Standing, right: Standing) -> Interval | None:
 
 def answer(run: RunRecord) -> str:
     """Return the run's answer: which unit is best on test, by how much, and how sure that is."""
-    said = _answer(run) + _over_sequences(run) + _diverged(run)
+    said = _answer(run) + _over_sequences(run) + _cost(run) + _diverged(run)
     return said if run.complete or not standings(run) else f"So far, with trials still to come: {said}"
 
 
@@ -100,6 +100,19 @@ def _over_sequences(run: RunRecord) -> str:
         f"{signed(found.difference)}, 95 % interval [{signed(found.low)}, {signed(found.high)}]; "
         f"{ranked[0].unit} is the better one in {better:.0%} of the draws."
     )
+
+
+def _cost(run: RunRecord) -> str:
+    """Say what each unit's best trial took to train, and takes to run."""
+    found = []
+    for unit in run.config.units:
+        best = run.best(unit.name)
+        if best is not None and best.outcome and best.outcome.microseconds is not None:
+            spent = best.outcome
+            found.append(f"{unit.name} {seconds(spent.seconds)} s and {spent.microseconds:.3g} µs")
+    if len(found) < 2:
+        return ""
+    return f" Cost, one thread, to train and to run a step in batches: {', '.join(found)}."
 
 
 def _diverged(run: RunRecord) -> str:

@@ -159,7 +159,8 @@ def data_table(run: RunRecord) -> Table:
     rows = [
         ["data", task.title],
         ["source", task.source],
-        ["SHA-256 of the file", task.digest],
+        *(["note", note] for note in task.notes),
+        ["SHA-256 of the data", task.digest],
         ["sequences (train / validation / test)", " / ".join(count(n) for n in task.sequences)],
         ["steps (train / validation / test)", " / ".join(count(n) for n in task.steps)],
         ["inputs a step", count(task.input_size)],

@@ -110,9 +110,9 @@ class Task(Frozen):
     """The data and what is asked of the network.
 
     ``load`` is the name or path that loads the data, ``options`` what else was said of it, ``digest`` the
-    SHA-256 of the data; ``sequences`` and ``steps`` count train, valid, test. The first of the ``measures``
-    is the objective: what is trained, and what learning rate and best epoch are chosen by; ``headline`` names
-    the one by which units are compared.
+    SHA-256 of the data; ``notes`` say how it was split and what was left out; ``sequences`` and ``steps``
+    count train, valid, test. The first of the ``measures`` is the objective: what is trained, and what
+    learning rate and best epoch are chosen by; ``headline`` names the one by which units are compared.
     """
 
     kind: str = "music"
@@ -122,6 +122,7 @@ class Task(Frozen):
     title: str
     source: str
     digest: str
+    notes: tuple[str, ...] = ()
     sequences: tuple[int, int, int]
     steps: tuple[int, int, int]
     input_size: Positive
@@ -184,7 +185,7 @@ class Comparison(Frozen):
     def digest(self) -> str:
         """SHA-256 of all that decides the numbers: not where the data lay, nor what is said of a paper."""
         data = self.model_dump(mode="json", exclude={"paper"})
-        for place in ("source", "load"):
+        for place in ("source", "load", "notes"):
             data["task"].pop(place)
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 

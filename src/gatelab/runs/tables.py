@@ -50,7 +50,8 @@ class Epoch(Frozen):
 class Outcome(Frozen):
     """How a trial ended: with the weights of the best epoch, without noise, the objective and other measures.
 
-    ``measures`` holds, for train, valid and test, the measures beside the objective by their names.
+    ``measures`` holds, for train, valid and test, the measures beside the objective by their names;
+    ``microseconds`` is what a step of test took to run, in batches and with all measures.
     """
 
     status: Literal["finished", "diverged"]
@@ -63,6 +64,7 @@ class Outcome(Frozen):
     valid: float | None = None
     test: float | None = None
     measures: dict[str, dict[str, float | None]] = Field(default_factory=dict)
+    microseconds: float | None = None
 
 
 @dataclass(frozen=True)

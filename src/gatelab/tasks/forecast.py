@@ -65,7 +65,8 @@ class ForecastTask(Task):
 
     def __init__(self, data: ForecastData, head: str = "student") -> None:
         self.data, self.targets = data, len(data.targets)
-        self.about = About(data.name, data.title, data.source, data.digest)
+        split = f"split: in order of time; season {data.season} steps: {data.season_reason}"
+        self.about = About(data.name, data.title, data.source, data.digest, (split, *data.notes))
         past = self.targets + len(data.inputs)
         self.blueprint = Blueprint(
             inputs=past + len(data.known) + 1,

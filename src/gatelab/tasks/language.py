@@ -72,7 +72,7 @@ class LanguageTask(Task):
 
     def __init__(self, corpus: Corpus, unroll: int = 100, embedding: int | None = None) -> None:
         self.corpus, self.unroll = corpus, unroll
-        self.about = About(corpus.name, corpus.title, corpus.source, corpus.digest)
+        self.about = About(corpus.name, corpus.title, corpus.source, corpus.digest, _notes(corpus))
         self.symbols = len(corpus.vocabulary)
         self.embedding = (0 if self.symbols <= ONE_HOT else EMBEDDING) if embedding is None else embedding
         if unroll < 1 or self.embedding < 0:
@@ -186,6 +186,15 @@ class LanguageTask(Task):
             name: {"NLL": cost.nats, self.measures[1].name: cost.perplexity if words else cost.bits}
             for name, cost in costs.items()
         }
+
+
+def _notes(corpus: Corpus) -> tuple[str, ...]:
+    shares = " / ".join(f"{size / max(1, sum(corpus.text_bytes)):.0%}" for size in corpus.text_bytes)
+    strange = sum(corpus.outside[1:])
+    lost = (
+        (f"{strange:,} symbols of validation and test are not in training's vocabulary",) if strange else ()
+    )
+    return (f"split: in order, {shares} of the bytes", *lost)
 
 
 def _blocks(places: np.ndarray) -> Tensor:

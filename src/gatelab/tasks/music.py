@@ -49,8 +49,13 @@ class MusicTask(Task):
 
     def __init__(self, data: MusicData) -> None:
         self.data = data
-        self.about = About(data.name, data.title, data.source, data.digest)
-        self.asked = data.name if data.name in MUSIC else str(Path(data.source).resolve())
+        known = data.name in MUSIC
+        split = (
+            "the set's own" if known else "by the file's parts, or by tune, so that versions stay together"
+        )
+        self.about = About(data.name, data.title, data.source, data.digest, (f"split: {split}",))
+        place = Path(data.source)
+        self.asked = data.name if known else str(place.resolve()) if place.exists() else ""
         self._splits = {name: getattr(data, name) for name in SPLITS}
         # A row of zeros stands before each sequence: what is known before step t is the row above its own.
         silence = np.zeros((1, KEYS), np.float32)

@@ -69,7 +69,8 @@ def labelled_parts(load: str, told: Options) -> Posed:
         min_count=told.whole("min_count", 2, least=1),
         lower=lower,
     )
-    about = About(text.name, text.title, text.source, text.digest)
+    split = "the set's own" if text.name == "sst2" else "as given, or 80/10/10 with equal texts in one part"
+    about = About(text.name, text.title, text.source, text.digest, (f"split: {split}",))
     parts = {s: Part(getattr(text, s).sentences, getattr(text, s).labels) for s in SPLITS}
     kept = {"inputs": "words", "vocabulary": text.vocabulary.to_data(), "lower": lower}
     embedding = told.whole("embedding", EMBEDDING, least=0)
@@ -87,7 +88,7 @@ def transcript_parts(load: str, told: Options) -> tuple[Posed, str]:
         return _scaled(_said(speech, "strings"), parts, speech.symbols, _heard_as(speech.rate)), what
     every = told.whole("every", 1, least=1)
     pens = load_strokes(load, every=every)
-    about = About(pens.name, pens.title, pens.source, pens.digest)
+    about = About(pens.name, pens.title, pens.source, pens.digest, (f"split: {pens.split}", *pens.remarks))
     parts = {
         s: Part([w.features for w in getattr(pens, s)], [pens.encode(w.text) for w in getattr(pens, s)])
         for s in SPLITS
@@ -129,6 +130,12 @@ def _by_speaker(data: KaldiData, utterances: Sequence[KaldiUtterance]) -> dict[s
     return {s: [utterances[k] for k in getattr(found, s)] for s in SPLITS}
 
 
+def _of_kaldi(data: KaldiData) -> About:
+    name = Path(data.source).name
+    split = "split: 80/10/10 by speaker" if data.speakers else "split: 80/10/10 by utterance"
+    return About(name, name, data.source, data.digest, (split,))
+
+
 def _aligned(data: KaldiData, alignment: Path) -> Posed:
     """Return a Kaldi folder with an alignment: features, and a class a frame."""
     targets = read_alignment(alignment)
@@ -147,7 +154,7 @@ def _aligned(data: KaldiData, alignment: Path) -> Posed:
         return Part(inputs, labels)
 
     parts = {s: part(utterances) for s, utterances in _by_speaker(data, kept).items()}
-    about = About(Path(data.source).name, Path(data.source).name, data.source, data.digest)
+    about = _of_kaldi(data)
     return _scaled(about, parts, tuple(map(str, classes)), _heard_as(None))
 
 
@@ -167,7 +174,7 @@ def _spelt(data: KaldiData) -> tuple[Posed, str]:
         s: Part([_heard(u) for u in part], [np.array([characters.index(c) for c in u.text]) for u in part])
         for s, part in split.items()
     }
-    about = About(Path(data.source).name, Path(data.source).name, data.source, data.digest)
+    about = _of_kaldi(data)
     return _scaled(about, parts, tuple(characters), _heard_as(None)), "character"
 
 
@@ -196,11 +203,12 @@ def _spoken(speech: SpeechData, split: str, target: Callable[[Utterance], Any]) 
 
 def _said(speech: SpeechData, what: str) -> About:
     name = f"{speech.name}-{what}" if what else speech.name
-    return About(name, speech.title, speech.source, speech.digest)
+    left = tuple(f"{count:,} utterances left out: {why}" for why, count in speech.left_out.items())
+    return About(name, speech.title, speech.source, speech.digest, ("split: the set's own", *left))
 
 
 def _values(data: LabelledData) -> Posed:
-    about = About(data.name, data.title, data.source, data.digest)
+    about = About(data.name, data.title, data.source, data.digest, data.notes)
     parts = {s: Part(getattr(data, s).x, getattr(data, s).y) for s in SPLITS}
     return _scaled(about, parts, data.classes, {"inputs": "values"})
 

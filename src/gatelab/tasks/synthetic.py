@@ -66,7 +66,10 @@ class SyntheticTask(Task):
         self.generator, self.epoch, self.held_out = generator, epoch, held_out
         said = json.dumps({"name": generator.name, **asdict(generator)}, sort_keys=True)
         digest = hashlib.sha256(f"{said} {epoch} {held_out}".encode()).hexdigest()
-        self.about = About(generator.name, generator.name.replace("_", " "), f"generated: {said}", digest)
+        notes = ("training makes new sequences in every epoch; validation and test are fixed",)
+        self.about = About(
+            generator.name, generator.name.replace("_", " "), f"generated: {said}", digest, notes
+        )
         first = generator.examples("valid", 0, 1)[0]
         outputs = 1 if generator.answer == "value" else len(generator.classes)
         self.blueprint = Blueprint(

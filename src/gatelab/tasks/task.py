@@ -33,12 +33,23 @@ SEQUENCES, STEPS = 256, 1 << 15
 
 @dataclass(frozen=True)
 class About:
-    """The data of a task: a short name, a title, where it came from, SHA-256 of all of it."""
+    """The data of a task.
+
+    Attributes
+    ----------
+    name, title
+        Its short name, and its name in tables.
+    source, digest
+        Where it came from, and the SHA-256 of all of it.
+    notes
+        How it was split, and what was left out or changed: a sentence each.
+    """
 
     name: str
     title: str
     source: str
     digest: str
+    notes: tuple[str, ...] = ()
 
 
 class Task(ABC):
@@ -99,6 +110,7 @@ class Task(ABC):
             title=self.about.title,
             source=self.about.source,
             digest=self.about.digest,
+            notes=self.about.notes,
             sequences=tuple(len(self.lengths(split)) for split in SPLITS),
             steps=tuple(self.steps(split) for split in SPLITS),
             input_size=self.blueprint.width,

@@ -63,7 +63,9 @@ class TranslateTask(Task):
 
     def __init__(self, data: ParallelText, reverse: bool = False, embedding: int = 256) -> None:
         self.data, self.reverse = data, reverse
-        self.about = About(f"{data.name}-{'-'.join(data.languages)}", data.title, data.source, data.digest)
+        self.about = About(
+            f"{data.name}-{'-'.join(data.languages)}", data.title, data.source, data.digest, _notes(data)
+        )
         self.symbols = len(data.source_vocabulary), len(data.target_vocabulary)
         self.blueprint = Blueprint(
             symbols=self.symbols[1], embedding=embedding, head="categorical", outputs=self.symbols[1],
@@ -155,6 +157,12 @@ class TranslateTask(Task):
         words = sum(len(s) + 1 for s in asked)
         cost = float((sum(nats[s].sum() for s in asked) + len(asked) * nats[self.stop]) / words)
         return {"1-gram": {"NLL": cost, "perplexity": math.exp(cost)}}
+
+
+def _notes(data: ParallelText) -> tuple[str, ...]:
+    left = sum(data.left_out)
+    lost = (f"{left:,} pairs were left out because a side of them is empty",) if left else ()
+    return ("split: as given, or 80/10/10 with equal pairs in one part", *lost)
 
 
 @torch.no_grad()

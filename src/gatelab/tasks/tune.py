@@ -45,7 +45,8 @@ class TuneTask(Task):
 
     def __init__(self, data: TuneData) -> None:
         self.data, self.labels = data, len(data.classes)
-        self.about = About(data.name, data.name, data.source, data.digest)
+        split = "split: by the folder's parts, or by tune, so that versions stay together"
+        self.about = About(data.name, data.name, data.source, data.digest, (split,))
         self.blueprint = Blueprint(inputs=KEYS + self.labels, head="bernoulli", outputs=KEYS)
         silence = np.zeros((1, KEYS), np.float32)
         self._tables = {

@@ -44,7 +44,8 @@ class WaveformTask(Task):
     def __init__(self, data: WaveformData) -> None:
         self.data, self._head = data, self.blueprint.loss_head()
         self.measures = (Measure(name="NLL", unit="nats per step"),)
-        self.about = About(f"{data.name}-{data.length}", data.title, data.source, data.digest)
+        split = "split: 80/10/10 by recording, or by speaker where they are known"
+        self.about = About(f"{data.name}-{data.length}", data.title, data.source, data.digest, (split,))
 
     @classmethod
     def load(cls, load: str, told: Options) -> WaveformTask:

@@ -84,6 +84,14 @@ def test_numbers_of_tunes_scales_and_common_turns_are_no_versions() -> None:
     assert all(split.values())
 
 
+def test_many_names_that_differ_by_a_number_are_a_collection() -> None:
+    pieces = [piece(f"tune_{n:02}.mid", [*MELODY[n % 5 :], 40 + n, 60 + n]) for n in range(12)]
+    assert all(split_pieces(pieces, "place")[0].values())
+    few = [piece(f"tune_{n:02}.mid", [40 + n, 60 + 2 * n]) for n in range(9)]
+    split, _ = split_pieces([*others(6, 0), *few], "place")
+    assert len({home(split, p.name) for p in few}) == 1
+
+
 def test_folders_are_splits() -> None:
     names = ["set/Train/a.mid", "set/validation/b.mid", "set/test/deep/c.mid", "set/test/d.mid"]
     pieces = [piece(name, MELODY[n:]) for n, name in enumerate(names)]

@@ -135,6 +135,27 @@ def figure(
     typer.echo(f"figure: {output}")
 
 
+@app.command("language")
+def language(
+    dataset: Annotated[str, typer.Argument(help="A text by its name or path.")] = "stdlib",
+    hidden: Annotated[int, typer.Option(help="Hidden units of the LSTM.", min=1)] = 512,
+    batch: Annotated[int, typer.Option(help="Lanes of a batch.", min=1)] = 50,
+    unroll: Annotated[int, typer.Option(help="Steps of a piece.", min=1)] = 100,
+    threads: Annotated[int, typer.Option(help="Threads of both.", min=1)] = 1,
+    repeat: Annotated[int, typer.Option(help="Rounds; each way has a turn in each.", min=1)] = 7,
+) -> None:
+    """Time the training steps of a character LSTM, part by part, beside the same written with torch.nn."""
+    from gatelab.bench import language as steps
+    from gatelab.bench.table import number
+
+    console = Console(highlight=False, emoji=False)
+    _say_busy(console)
+    timed = steps.measure(dataset, hidden, batch, unroll, rounds=repeat, threads=threads)
+    title = f"A step of LSTM {hidden} on {dataset}: {batch} lanes of {unroll} steps, {threads} thread(s)"
+    _show(console, [(title, [steps.table(timed, number)])])
+    console.print(f"forward and backward through the network: {timed.share:.1%} of a step", markup=False)
+
+
 def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 

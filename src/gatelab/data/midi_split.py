@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from pathlib import PurePosixPath
 
@@ -36,6 +37,8 @@ VARIANT = re.compile(
     re.IGNORECASE,
 )
 """The end of a file's name that marks a version or a movement: ``_2``, ``-v2``, `` (1)``, ``_alt``."""
+VERSIONS = 9
+"""The most versions of a tune: where more names differ by a mark alone, it numbers tunes."""
 
 Split = dict[str, list[Piece]]
 
@@ -48,8 +51,8 @@ def split_pieces(pieces: Sequence[Piece], place: str) -> tuple[Split, int]:
     2. Else the pieces are put into groups, and whole groups into 70 % train, 15 % valid and 15 % test, in an
        order that the SHA-256 of the group's first name makes. Two pieces are of one group if
 
-       - their names are equal without the mark of a version (``waltz_2``, ``waltz-v3``, ``waltz (1)``); a
-         number that follows a letter is no such mark, ``jigs10`` is the tenth jig; or
+       - their names are equal without the mark of a version (``waltz_2``, ``waltz-v3``, ``waltz (1)``), and
+         at most nine are; a number that follows a letter is no such mark, ``jigs10`` is the tenth jig; or
        - their melodies, the highest notes, share 16 successive intervals, at least five of them different.
 
        In the 1,034 tunes of the Nottingham collection, 61 groups hold 127 tunes; all others stand alone.
@@ -146,8 +149,10 @@ def _groups(pieces: Sequence[Piece]) -> list[list[Piece]]:
         return index
 
     owner: dict[Hashable, int] = {}
+    names = Counter(_base(piece.name) for piece in pieces)
     for index, piece in enumerate(pieces):
-        for mark in _marks(piece):
+        named = [_base(piece.name)] if names[_base(piece.name)] <= VERSIONS else []
+        for mark in (*named, *_marks(piece)):
             first = owner.setdefault(mark, index)
             if first != index:
                 one, other = sorted((root(index), root(first)))
@@ -158,10 +163,14 @@ def _groups(pieces: Sequence[Piece]) -> list[list[Piece]]:
     return list(groups.values())
 
 
+def _base(name: str) -> str:
+    """Return a file's name without its ending and the mark of a version."""
+    path = PurePosixPath(name)
+    return str(path.parent / (VARIANT.sub("", path.stem) or path.stem)).lower()
+
+
 def _marks(piece: Piece) -> Iterator[Hashable]:
-    """Yield what a piece shares with its versions: a name, equal music, windows of the melody's intervals."""
-    path = PurePosixPath(piece.name)
-    yield str(path.parent / (VARIANT.sub("", path.stem) or path.stem)).lower()
+    """Yield what a piece shares with its versions: equal music, windows of the melody's intervals."""
     yield _print(piece.music.roll)
     moves = melody_intervals(piece.music.roll).tobytes()
     for start in range(len(moves) - WINDOW + 1):

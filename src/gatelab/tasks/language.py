@@ -81,6 +81,7 @@ class LanguageTask(Task):
         self.blueprint = Blueprint(
             symbols=self.symbols, embedding=self.embedding, head="categorical", outputs=self.symbols
         )
+        self.streams = isinstance(corpus.ids, np.memmap)
         self.worst = 2 * math.log(self.symbols)
         symbol = NAMES[corpus.vocabulary.kind]
         objective = Measure(name="NLL", unit=f"nats per {symbol}")

@@ -12,7 +12,7 @@ from gatelab.runs.config import Task as Record
 from gatelab.tasks.classify import ClassifyTask
 from gatelab.tasks.forecast import ForecastTask
 from gatelab.tasks.frames import FrameTask
-from gatelab.tasks.guess import guess
+from gatelab.tasks.guess import guess, named
 from gatelab.tasks.language import LanguageTask
 from gatelab.tasks.music import MusicTask
 from gatelab.tasks.options import Options
@@ -58,17 +58,18 @@ def open_task(load: str, kind: str | None = None, options: Mapping[str, Any] | N
         hint = near_misses(kind, KINDS) or ";"
         raise ConfigError(f"no task is called {kind!r}{hint} known are {', '.join(KINDS)}")
     told = Options(kind, options or {})
+    load = _lasting(load)
     task = KINDS[kind].load(load, told)
     told.close()
     task.options = told.given
-    task.asked = task.asked or _lasting(load)
+    task.asked = task.asked or load
     return task
 
 
 def _lasting(load: str) -> str:
-    """Return a name as it is, and a path so that it means the same from any folder."""
+    """Return a known name as it is, and a path so that it means the same from any folder."""
     path = Path(load).expanduser()
-    return str(path.resolve()) if path.exists() else load
+    return str(path.resolve()) if load.lower() not in named() and path.exists() else load
 
 
 def reopen(record: Record) -> Task:

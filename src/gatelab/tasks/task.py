@@ -64,6 +64,8 @@ class Task(ABC):
         Its name in the registry.
     about
         The data: a short name, a title, where it came from and the SHA-256 of all of it.
+    streams
+        Whether batches are read from files, so that it pays to make them while the network trains.
     asked, options
         What the data was loaded by, and what was said beside it.
     blueprint
@@ -86,6 +88,7 @@ class Task(ABC):
     worst: float = math.inf
 
     about: About
+    streams: bool = False
     asked: str = ""
     options: Mapping[str, Any] = MappingProxyType({})
     blueprint: Blueprint

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gatelab.data.audio import open_folder
+from gatelab.data.audio import Audio, open_folder
 from gatelab.data.speech_sets import load_speech
 from gatelab.data.waveform import WaveformData, step_count, waveform_data
 from gatelab.runs.config import Measure, Training
@@ -42,6 +42,7 @@ class WaveformTask(Task):
     worst = 100.0
 
     def __init__(self, data: WaveformData) -> None:
+        self.streams = any(isinstance(r, Audio) for r in data.train.recordings)
         self.data, self._head = data, self.blueprint.loss_head()
         self.measures = (Measure(name="NLL", unit="nats per step"),)
         split = "split: 80/10/10 by recording, or by speaker where they are known"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -17,7 +17,8 @@ from gatelab.runs import Epoch, Outcome, Training, Trial, write_atomic, write_js
 from gatelab.runs.config import ONE_LAYER, Body
 from gatelab.runs.folder import append_line
 from gatelab.runs.tables import read_epochs
-from gatelab.tasks import Network, Task
+from gatelab.tasks import Batch, Network, Task
+from gatelab.tasks.ahead import ahead
 from gatelab.tasks.task import SPLITS
 from gatelab.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from gatelab.train.clock import UNTIMED, Clock
@@ -71,7 +72,7 @@ def train(
             network.train()
             optimizer.learning_rate = annealed(trial.learning_rate, training, progress.epoch)
             total, terms, state = 0.0, 0, None
-            for batch in task.batches("train", training.batch_size, trial.seed, progress.epoch + 1):
+            for batch in _batches(task, training.batch_size, trial.seed, progress.epoch + 1):
                 clock.lap("data")
                 flat.zero_grad()
                 with noisy(weights, training.weight_noise, flat.draw):
@@ -110,6 +111,11 @@ def train(
             reason = _reason_to_stop(progress, training)
             clock.lap("files")
         return _finish(folder, network, flat, task, progress, reason, failure, clock)
+
+
+def _batches(task: Task, size: int, seed: int, epoch: int) -> Iterator[Batch]:
+    batches = task.batches("train", size, seed, epoch)
+    return ahead(batches) if task.streams else batches
 
 
 def _resume(folder: Path, flat: Flat, optimizer: Optimizer) -> Progress:

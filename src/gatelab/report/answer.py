@@ -96,7 +96,8 @@ def _over_sequences(run: RunRecord) -> str:
         return ""
     better = found.below if words.measure.better == "lower" else 1 - found.below
     return (
-        f" Over the {found.n:,} test sequences (paired bootstrap) the difference to {ranked[1].unit} is "
+        f" Of these trained networks, over the {found.n:,} test sequences (paired bootstrap), the difference "
+        f"to {ranked[1].unit} is "
         f"{signed(found.difference)}, 95 % interval [{signed(found.low)}, {signed(found.high)}]; "
         f"{ranked[0].unit} is the better one in {better:.0%} of the draws."
     )

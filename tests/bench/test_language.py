@@ -7,7 +7,7 @@ import torch
 
 from gatelab.bench import language
 from gatelab.bench.table import number
-from gatelab.data.text import load_text
+from gatelab.data.text.corpus import load_text
 from gatelab.errors import ConfigError, EngineError
 from gatelab.nn import LSTM, Categorical
 from gatelab.tasks import Network

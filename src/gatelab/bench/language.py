@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gatelab.data.text import load_text
+from gatelab.data.text.corpus import load_text
 from gatelab.errors import ConfigError, EngineError
 from gatelab.nn import LSTM, Categorical
 from gatelab.nn.stack import State

@@ -84,7 +84,7 @@ def generate(
         text = write_text(found, length or 500, prompt, temperature, seed=seed)
         _write_text(prompt + text + "\n", out)
     elif found.kind == "waveform":
-        from gatelab.data.audio import write_wav
+        from gatelab.data.speech.audio import write_wav
         from gatelab.models.compose import speak
 
         samples, rate = speak(found, float(length or 2), temperature, seed)
@@ -98,9 +98,9 @@ def generate(
 def _make_music(
     model: Any, steps: int, temperature: float, seed: int, label: str, tempo: float, out: Path
 ) -> None:
-    from gatelab.data.audio import write_wav
-    from gatelab.data.midi_write import write_midi
-    from gatelab.data.synth import synthesise
+    from gatelab.data.midi.synth import synthesise
+    from gatelab.data.midi.write import write_midi
+    from gatelab.data.speech.audio import write_wav
     from gatelab.models.compose import compose
     from gatelab.runs import write_atomic
 
@@ -119,7 +119,7 @@ def translate(
     out: Out = None,
 ) -> None:
     """Translate sentences, a line each."""
-    from gatelab.data.lines import read_lines
+    from gatelab.data.text.lines import read_lines
     from gatelab.models import load
     from gatelab.models.write import translate_lines
 

@@ -156,6 +156,30 @@ def language(
     console.print(f"forward and backward through the network: {timed.share:.1%} of a step", markup=False)
 
 
+@app.command("readers")
+def readers(
+    reading: Annotated[str, typer.Option(help="Which, with commas; all as a rule.")] = "",
+    repeat: Annotated[int, typer.Option(help="Rounds; medians are shown.", min=1)] = 3,
+) -> None:
+    """Time the readers of texts, MIDI, speech, pens and tables on real files below GATELAB_DATA."""
+    from gatelab import settings
+    from gatelab.bench import readers as timed
+
+    folder = settings.data_folder()
+    if folder is None:
+        raise ConfigError("GATELAB_DATA: wanted the folder with the data sets, came none")
+    names = _words(reading) or list(timed.READINGS)
+    strange = [n for n in names if n not in timed.READINGS]
+    if strange:
+        raise ConfigError(f"--reading: no {strange[0]!r}; known are {', '.join(timed.READINGS)}")
+    console = Console(highlight=False, emoji=False)
+    _say_busy(console)
+    _show(
+        console,
+        [("Readers, a fresh process each, one thread", [timed.table(timed.measure(folder, names, repeat))])],
+    )
+
+
 def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 

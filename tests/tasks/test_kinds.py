@@ -201,3 +201,18 @@ def test_what_a_folder_is(tmp_path, files, kind):
 def test_what_a_file_is(tmp_path, name, content, kind):
     (tmp_path / name).write_bytes(content)
     assert guess(str(tmp_path / name)).kind == kind
+
+
+def test_shares_of_a_split(tmp_path):
+    text = tmp_path / "mine.txt"
+    text.write_text("abcde fghij\n" * 400)
+    task = open_task(str(text), None, {"split": "60/20/20"})
+    assert task.record().options == {"split": "0.6,0.2,0.2"}
+    assert [round(task.steps(s) / 4800, 2) for s in ("train", "valid", "test")] == [0.6, 0.2, 0.2]
+    again = open_task(str(text), "language", task.record().options)
+    assert again.record() == task.record()
+    for wrong in ("60/40", "a/b/c", "1/0/1"):
+        with pytest.raises(ConfigError, match="option split of task language: wanted three shares"):
+            open_task(str(text), None, {"split": wrong})
+    with pytest.raises(ConfigError, match="task music has no option 'split'"):
+        open_task("chorales", None, {"split": "60/20/20"})

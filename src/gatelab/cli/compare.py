@@ -22,6 +22,8 @@ def compare(
     count: Annotated[str, typer.Option(help="What is counted: recurrent layers, or all.")] = "recurrent",
     task: options.TaskKind = None,
     option: options.TaskOptions = None,
+    target: options.Target = None,
+    split: options.Split = None,
     layers: options.Layers = None,
     bidirectional: options.Bidirectional = None,
     dropout: options.Dropout = None,
@@ -57,7 +59,7 @@ def compare(
         dataset,
         [c for c in cells.split(",") if c.strip()],
         task=task,
-        options=options.told(option),
+        options=options.told(option, target=target, split=split),
         body=options.given(layers=layers, bidirectional=bidirectional, dropout=dropout),
         parameters=parameters,
         count=count,  # type: ignore[arg-type]

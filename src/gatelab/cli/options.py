@@ -47,6 +47,14 @@ TaskOptions = Annotated[
     list[str] | None,
     typer.Option("--option", "-o", help="NAME=VALUE for the task, such as unroll=50; may be repeated."),
 ]
+Target = Annotated[
+    str | None,
+    typer.Option(help="The column that is forecast, or that holds the labels.", show_default=False),
+]
+Split = Annotated[
+    str | None,
+    typer.Option(help="Shares of training, validation and test, such as 70/15/15.", show_default=False),
+]
 Layers = Annotated[int | None, typer.Option(help="Recurrent layers.", show_default=False)]
 Bidirectional = Annotated[
     bool | None, typer.Option(help="Whether layers read in both directions.", show_default=False)
@@ -72,8 +80,8 @@ def given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def told(words: Sequence[str] | None) -> dict[str, str]:
-    """Return what was told a task as NAME=VALUE.
+def told(words: Sequence[str] | None, **named: str | None) -> dict[str, str]:
+    """Return what was told a task as NAME=VALUE, and by options of their own.
 
     Raises
     ------
@@ -84,7 +92,7 @@ def told(words: Sequence[str] | None) -> dict[str, str]:
     for name, equals, _ in pairs:
         if not (name and equals):
             raise ConfigError(f"--option: wanted NAME=VALUE, such as unroll=50, got {name!r}")
-    return {name: value for name, _, value in pairs}
+    return {name: value for name, _, value in pairs} | given(**named)
 
 
 def training(**values: Any) -> dict[str, Any]:

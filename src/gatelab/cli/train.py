@@ -23,6 +23,8 @@ def train(
     ] = None,
     task: options.TaskKind = None,
     option: options.TaskOptions = None,
+    target: options.Target = None,
+    split: options.Split = None,
     layers: options.Layers = None,
     bidirectional: options.Bidirectional = None,
     dropout: options.Dropout = None,
@@ -49,7 +51,7 @@ def train(
     from gatelab.tasks import open_task
 
     console = Console(highlight=False, emoji=False)
-    posed = open_task(dataset, task, options.told(option))
+    posed = open_task(dataset, task, options.told(option, target=target, split=split))
     asked = order(
         posed,
         get(cell),

@@ -54,7 +54,7 @@ class ClassifyTask(RaggedTask):
 
         Named sets: ``fsdd`` (or ``fsdd-speakers``), ``japanese_vowels``, ``sst2``, ``rt_polarity``. Files:
         .ts, .npz with labels, a table or folder of labelled texts. Options, of texts: ``embedding``,
-        ``min_count``, ``lower``, ``text`` and ``label`` (columns).
+        ``min_count``, ``lower``, ``text`` and ``target`` (columns).
         """
         return cls(labelled_parts(load, told))
 

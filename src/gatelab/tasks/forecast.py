@@ -90,14 +90,15 @@ class ForecastTask(Task):
         """Return the task on a set by its name, or on a table (CSV, Parquet) or a folder of tables.
 
         Named sets: ``airline``, ``sunspots``, ``temperatures``, ``etth1``. Options: ``target`` and ``known``
-        (columns, with commas), ``horizon``, ``context``, ``season``, ``time`` (column), ``fill``, ``sort``,
-        and ``head``: student, gaussian or quantiles.
+        (columns, with commas), ``split``, ``horizon``, ``context``, ``season``, ``time`` (column), ``fill``,
+        ``sort``, and ``head``: student, gaussian or quantiles.
         """
         targets, known = told.text("target", None), told.text("known", "")
         data = load_series(
             load,
             targets=targets.split(",") if targets else None,
             known=[k for k in known.split(",") if k],
+            split=told.shares("split"),
             horizon=told.whole("horizon", None, least=1),
             context=told.whole("context", None, least=1),
             season=told.whole("season", None, least=1),

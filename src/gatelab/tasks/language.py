@@ -97,11 +97,12 @@ class LanguageTask(Task):
     def load(cls, load: str, told: Options) -> LanguageTask:
         """Return the task on a text by its name or path.
 
-        Options: ``level`` (bytes, characters, words), ``encoding``, ``min_count``, ``max_size``, ``unroll``,
-        ``embedding``.
+        Options: ``split``, ``level`` (bytes, characters, words), ``encoding``, ``min_count``, ``max_size``,
+        ``unroll``, ``embedding``.
         """
         corpus = load_text(
             load,
+            fractions=told.shares("split"),
             level=told.one_of("level", ("bytes", "characters", "words"), None),
             encoding=told.text("encoding", "utf-8"),
             min_count=told.whole("min_count", 1, least=1),

@@ -51,6 +51,14 @@ class Options:
         """Return one of these texts."""
         return self._kept(name, default, str, f"one of {', '.join(choices)}", choices.__contains__)
 
+    def shares(self, name: str) -> tuple[float, float, float] | None:
+        """Return three parts of one whole, given as ``0.7,0.15,0.15`` or ``70/15/15``; None where none is."""
+        found = self._kept(name, None, _shares, "three shares, such as 70/15/15", lambda v: True)
+        if found is None:
+            return None
+        first, second, third = (float(v) for v in found.split(","))
+        return first, second, third
+
     def close(self) -> None:
         """Refuse values that nobody asked for."""
         for name in self.given:
@@ -73,6 +81,14 @@ class Options:
             raise ConfigError(f"option {name} of task {self.kind}: wanted {wanted}, got {came!r}")
         self.given[name] = value
         return value
+
+
+def _shares(came: Any) -> str:
+    """Return shares as text that reads back as the same shares: their sum is 1."""
+    parts = [float(word) for word in str(came).replace("/", ",").split(",")]
+    if len(parts) != 3 or not all(0 < part < float("inf") for part in parts):
+        raise ValueError
+    return ",".join(f"{part / sum(parts):.6g}" for part in parts)
 
 
 def _truth(came: Any) -> bool:

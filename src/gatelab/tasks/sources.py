@@ -65,7 +65,7 @@ def labelled_parts(load: str, told: Options) -> Posed:
     text = load_texts(
         load,
         text=told.text("text", "text"),
-        label=told.text("label", "label"),
+        label=told.text("target", "label"),
         min_count=told.whole("min_count", 2, least=1),
         lower=lower,
     )

@@ -20,6 +20,7 @@ from torch import Tensor
 from gatelab.data.speech.audio import Audio, open_folder
 from gatelab.data.speech.sets import load_speech
 from gatelab.data.speech.waveform import WaveformData, step_count, waveform_data
+from gatelab.data.splits import FRACTIONS
 from gatelab.runs.config import Measure, Training
 from gatelab.tasks.batch import Batch
 from gatelab.tasks.blueprint import Blueprint
@@ -52,17 +53,19 @@ class WaveformTask(Task):
     def load(cls, load: str, told: Options) -> WaveformTask:
         """Return the task on ``fsdd``, ``festvox_ru`` or a folder of WAV or FLAC files.
 
-        Options: ``length``, samples of a sequence, 500 as a rule.
+        Options: ``split``, and ``length``, samples of a sequence, 500 as a rule.
         """
         length = told.whole("length", 500, least=READ + WRITTEN)
+        split = told.shares("split") or FRACTIONS
         path = Path(load).expanduser()
         if path.is_dir():
-            return cls(waveform_data(open_folder(path), length, name=path.name, source=str(path)))
+            sounds = open_folder(path)
+            return cls(waveform_data(sounds, length, split, name=path.name, source=str(path)))
         speech = load_speech(load)
         spoken = [*speech.train, *speech.valid, *speech.test]
         names = [u.speaker or u.id for u in spoken] if len(set(speech.speakers)) >= 3 else None
         data = waveform_data(
-            [u.sound for u in spoken], length, groups=names, name=speech.name, source=speech.source
+            [u.sound for u in spoken], length, split, groups=names, name=speech.name, source=speech.source
         )
         return cls(data)
 

@@ -37,7 +37,7 @@ def result_table(run: RunRecord) -> Table:
     for name, values in run.baselines.items():
         compared = decimal(values.get(task.headline)) if two else NOTHING
         rows.append([f"{name} baseline", *blank, decimal(values.get(task.objective.name)), compared])
-    last = f"test {task.measure.title} over seeds" if two else RESULT_COLUMNS[-1]
+    last = f"{task.measure.title} over seeds" if two else RESULT_COLUMNS[-1]
     return Table((*RESULT_COLUMNS[:-1], last), rows)
 
 

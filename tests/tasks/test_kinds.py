@@ -69,7 +69,7 @@ def _keeps_its_promises(task):
     body = task.body.model_copy(update={"layers": 1})
     network = task.network(gatelab.cells.get("gru"), 4, body)
     batch = next(iter(task.batches("train", 3, seed=0, epoch=1)))
-    loss = task.loss(network(batch.inputs), batch)
+    loss = task.loss(network.head, network(batch.inputs), batch)
     loss.backward()
     assert torch.isfinite(loss)
     for name, parameter in network.named_parameters():
@@ -112,7 +112,7 @@ def test_a_batch_does_not_change_what_a_sequence_costs():
         together = score(network, task, "valid").numbers[task.measures[0].name]
         for k in range(5):
             batch = task.batch("valid", [k])
-            alone = task.objective(network(batch.inputs), batch).sum(0)
+            alone = task.objective(network.head, network(batch.inputs), batch).sum(0)
             assert together[k] == pytest.approx(alone.tolist(), rel=1e-5)
 
 
@@ -125,7 +125,7 @@ def test_sequences_without_a_path_are_left_out():
     network = task.network(gatelab.cells.get("gru"), 4)
     assert score(network, task, "valid").numbers["CTC loss"].sum() == 0
     batch = task.batch("valid", [0, 1])
-    assert float(task.loss(network(batch.inputs), batch).detach()) == 0
+    assert float(task.loss(network.head, network(batch.inputs), batch).detach()) == 0
 
 
 def test_f1_is_of_the_second_of_two_classes():
@@ -134,7 +134,9 @@ def test_f1_is_of_the_second_of_two_classes():
     batch = task.batch("test", range(4))
     answers = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
     said, true = answers.argmax(-1), batch.targets
-    hits, false, missed = task.counts(answers, batch)["F1"].sum(0).tolist()
+    hits, false, missed = (
+        task.counts(task.network(gatelab.cells.get("gru"), 4).head, answers, batch)["F1"].sum(0).tolist()
+    )
     assert hits == int(((said == 1) & (true == 1)).sum())
     assert (false, missed) == (int(((said == 1) & (true == 0)).sum()), int(((said == 0) & (true == 1)).sum()))
     assert "F1" in score(network, task, "test").values()

@@ -120,3 +120,20 @@ def test_a_random_text_costs_its_entropy():
     baselines = _task().baselines()
     assert baselines["1-gram"]["NLL"] == pytest.approx(np.log(7), abs=0.01)
     assert baselines["Markov"]["bits"] == pytest.approx(np.log2(7), abs=0.05)
+
+
+@pytest.mark.parametrize("softmax", ["adaptive", "sampled"])
+def test_other_softmaxes_learn_and_are_measured_exactly(softmax):
+    task = _task(softmax=softmax, unroll=20)
+    network = _network(task)
+    batch = next(task.batches("train", 4, 0, 1))
+    first = task.loss(network.head, network(batch.inputs), batch)
+    first.backward()
+    assert all(p.grad is not None for p in network.parameters())
+    found = score(network, task, "valid")  # in eval mode: over the whole vocabulary
+    batch = next(task.evaluation("valid"))
+    logs = network.head.log_probabilities(network(batch.inputs))
+    torch.testing.assert_close(logs.exp().sum(-1), torch.ones(batch.terms))
+    exact = -logs[torch.arange(batch.terms), batch.targets]
+    torch.testing.assert_close(task.losses(network.head, network(batch.inputs), batch), exact)
+    assert found.numbers["accuracy"][:, 1].sum() == len(task.corpus.valid) - 32

@@ -18,7 +18,7 @@ def network(task):
 
 def _loss(network, task):
     batch = task.batch("train", [0, 1, 2])
-    return task.loss(network(batch.inputs), batch)
+    return task.loss(network.head, network(batch.inputs), batch)
 
 
 def test_the_parameters_are_pieces_of_the_vector(network):

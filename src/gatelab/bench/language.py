@@ -133,7 +133,7 @@ def _measure(task: LanguageTask, hidden: int, batch: int, steps: int, rounds: in
 def check(task: LanguageTask, network: Network, plain: Plain, batch: Batch) -> float:
     """Return the loss of both on a batch; raise an EngineError where it is not the same."""
     with torch.no_grad():
-        ours = float(task.loss(network(batch.inputs), batch))
+        ours = float(task.loss(network.head, network(batch.inputs), batch))
         theirs = float(functional.cross_entropy(plain(batch.inputs, None)[0], batch.targets))
     if not math.isclose(ours, theirs, rel_tol=CLOSE):
         raise EngineError(
@@ -161,7 +161,7 @@ class _Ours:
         clock.lap("update")
         answers, self.state = self.network.carried(batch.inputs, None if batch.fresh else cut(self.state))
         clock.lap("forward")
-        loss = self.task.loss(answers, batch)
+        loss = self.task.loss(self.network.head, answers, batch)
         clock.lap("loss")
         loss.backward()  # type: ignore[no-untyped-call]
         clock.lap("backward")

@@ -185,7 +185,7 @@ def check(task: MusicTask, split: plain.Split, unit: str, hidden: int, batch_siz
             parameter.add_(0.1 * torch.randn_like(parameter))  # biases and peepholes start at 0
     _copy(network, model, unit)
     batch = task.batch("train", chosen)
-    ours = float(task.loss(network(batch.inputs), batch).detach())
+    ours = float(task.loss(network.head, network(batch.inputs), batch).detach())
     padded = split.batch(chosen)
     theirs = float((plain.total_nll(model, padded) / padded.mask.sum()).detach())
     if abs(ours - theirs) > LIMIT * abs(theirs):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,28 +13,48 @@ from torch.nn import functional
 from gatelab.graph.cell import Cell
 from gatelab.nn import (
     CTC,
+    AdaptiveSoftmax,
     Bernoulli,
     Categorical,
     Gaussian,
     GaussianMixture,
     Quantiles,
     Recurrent,
+    SampledSoftmax,
     StudentT,
 )
 from gatelab.nn.init import Scheme
 from gatelab.runs.config import Body, Frozen, Positive
 from gatelab.tasks.network import EncoderDecoder, Network
 
-HeadName = Literal["bernoulli", "categorical", "ctc", "gaussian", "mixture", "quantiles", "student", "value"]
+SAMPLES = 512
+"""Classes that a sampled softmax draws."""
+
+HeadName = Literal[
+    "adaptive", "bernoulli", "categorical", "ctc", "gaussian", "mixture", "quantiles", "sampled", "student",
+    "value",
+]  # fmt: skip
+
+
+def _adaptive(inputs: int, outputs: int) -> AdaptiveSoftmax:
+    """Return a softmax over a tenth of the classes, the frequent ones, with two clusters for the others."""
+    return AdaptiveSoftmax(inputs, outputs, [max(1, outputs // 10), max(2, outputs // 3)])
+
+
+def _sampled(inputs: int, outputs: int) -> SampledSoftmax:
+    return SampledSoftmax(inputs, outputs, min(SAMPLES, outputs))
+
 
 HEADS: Mapping[HeadName, Callable[[int, int], nn.Module]] = MappingProxyType(
     {
+        "adaptive": _adaptive,
         "bernoulli": Bernoulli,
         "categorical": Categorical,
         "ctc": CTC,
         "gaussian": Gaussian,
         "mixture": GaussianMixture,
         "quantiles": Quantiles,
+        "sampled": _sampled,
         "student": StudentT,
         "value": nn.Linear,
     }
@@ -104,11 +124,6 @@ class Blueprint(Frozen):
         if not self.symbols:
             return None
         return nn.Embedding(self.symbols, self.embedding) if self.embedding else OneHot(self.symbols)
-
-    def loss_head(self) -> Any:
-        """Return a head of this kind for its loss alone, which is in its answers and not in its weights."""
-        with torch.random.fork_rng(devices=[]):
-            return HEADS[self.head](1, self.outputs)
 
 
 class OneHot(nn.Module):

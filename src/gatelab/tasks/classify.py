@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from gatelab.nn import Categorical
@@ -62,11 +62,11 @@ class ClassifyTask(RaggedTask):
         targets = torch.from_numpy(self._labels[split][layout.places])
         return Batch(inputs, targets, torch.from_numpy(layout.places))
 
-    def losses(self, answers: Tensor, batch: Batch) -> Tensor:
+    def losses(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
         """Return the NLL of each sequence's class, [B], in nats."""
         return Categorical.nll(answers, batch.targets)
 
-    def counts(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def counts(self, head: nn.Module, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return hits, and of two classes true positives, false ones and false negatives, a sequence each."""
         chosen = answers.argmax(-1)
         hits = (chosen == batch.targets).double()

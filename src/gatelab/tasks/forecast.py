@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from gatelab.data.tables.series import ForecastData, load_series
 from gatelab.nn.heads.gaussian import Gaussian
@@ -76,7 +76,6 @@ class ForecastTask(Task):
         loss = "pinball loss" if head == "quantiles" else "NLL"
         unit = "a step" if head == "quantiles" else "nats per step"
         self.measures = (Measure(name=loss, unit=unit), MASE, CRPS)
-        self._head = self.blueprint.loss_head()
         self._scaled = [s.scaled().astype(np.float32) for s in data.series]
         self._windows = {s: self._chosen(s) for s in SPLITS}
         columns = range(self.targets)
@@ -156,16 +155,16 @@ class ForecastTask(Task):
     def _future(self, answers: Tensor, batch: Batch) -> Tensor:
         return answers[-batch.terms :]
 
-    def losses(self, answers: Tensor, batch: Batch) -> Tensor:
+    def losses(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
         """Return the loss of each forecast step, [H · B], of targets in deviations of the training part."""
         targets, deviations, _ = batch.targets
-        loss: Tensor = self._head.nll(self._future(answers, batch), targets)
+        loss: Tensor = head.nll(self._future(answers, batch), targets)  # type: ignore[operator]
         deviation: Tensor = deviations.repeat(self.data.horizon, 1)  # [H · B, D]
         if self.blueprint.head == "quantiles":
             return loss * deviation.mean(-1)
         return loss + deviation.log().sum(-1)
 
-    def counts(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def counts(self, head: nn.Module, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return error and CRPS of each forecast step, by what the season errs in training, and 1."""
         targets, _, factors = batch.targets
         future, factor = self._future(answers, batch), factors.repeat(self.data.horizon, 1)

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from gatelab.nn import Categorical
@@ -59,11 +59,11 @@ class FrameTask(RaggedTask):
         table = self._targets[split]
         return Batch(inputs, table.rows.index_select(0, table.places(layout)), layout.owner)
 
-    def losses(self, answers: Tensor, batch: Batch) -> Tensor:
+    def losses(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
         """Return the NLL of each frame, [N], in nats."""
         return Categorical.nll(answers, batch.targets)
 
-    def counts(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def counts(self, head: nn.Module, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return whether each frame is wrong, and 1."""
         wrong = (answers.argmax(-1) != batch.targets).double()
         return {ERROR.name: torch.stack([wrong, torch.ones_like(wrong)], 1)}

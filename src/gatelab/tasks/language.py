@@ -11,20 +11,19 @@ based language model.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gatelab.data.text.baselines import bigram_cost, unigram_cost
 from gatelab.data.text.corpus import Corpus, load_text
 from gatelab.errors import ConfigError
-from gatelab.nn import Categorical
 from gatelab.runs.config import Measure, Training
 from gatelab.tasks.batch import Batch
-from gatelab.tasks.blueprint import Blueprint
+from gatelab.tasks.blueprint import Blueprint, HeadName
 from gatelab.tasks.options import Options
 from gatelab.tasks.task import About, Task
 
@@ -36,6 +35,9 @@ ONE_HOT = 300
 """The largest vocabulary whose symbols are vectors that are 1 at one place; above, they are embedded."""
 EMBEDDING = 128
 
+Softmax = Literal["full", "adaptive", "sampled"]
+SOFTMAX: Mapping[str, HeadName] = {"full": "categorical", "adaptive": "adaptive", "sampled": "sampled"}
+"""The heads of a language model: of many words, the full softmax is most of the work."""
 NAMES = {"bytes": "byte", "characters": "character", "words": "word"}
 
 
@@ -51,6 +53,8 @@ class LanguageTask(Task):
     embedding
         Numbers a symbol is embedded in; 0 for vectors that are 1 at one place. None: 0 for vocabularies of up
         to 300 symbols, else 128.
+    softmax
+        ``"full"``; ``"adaptive"`` or ``"sampled"`` for large vocabularies, see :mod:`gatelab.nn.heads`.
 
     Examples
     --------
@@ -70,7 +74,9 @@ class LanguageTask(Task):
     )  # fmt: skip
     rates = (math.log(1e-3), math.log(1e-2))
 
-    def __init__(self, corpus: Corpus, unroll: int = 100, embedding: int | None = None) -> None:
+    def __init__(
+        self, corpus: Corpus, unroll: int = 100, embedding: int | None = None, softmax: Softmax = "full"
+    ) -> None:
         self.corpus, self.unroll = corpus, unroll
         self.about = About(corpus.name, corpus.title, corpus.source, corpus.digest, _notes(corpus))
         self.symbols = len(corpus.vocabulary)
@@ -79,7 +85,7 @@ class LanguageTask(Task):
             came = f"{unroll} and {self.embedding}"
             raise ConfigError(f"unroll and embedding: wanted at least 1 and at least 0, got {came}")
         self.blueprint = Blueprint(
-            symbols=self.symbols, embedding=self.embedding, head="categorical", outputs=self.symbols
+            symbols=self.symbols, embedding=self.embedding, head=SOFTMAX[softmax], outputs=self.symbols
         )
         self.streams = isinstance(corpus.ids, np.memmap)
         self.worst = 2 * math.log(self.symbols)
@@ -98,7 +104,7 @@ class LanguageTask(Task):
         """Return the task on a text by its name or path.
 
         Options: ``split``, ``level`` (bytes, characters, words), ``encoding``, ``min_count``, ``max_size``,
-        ``unroll``, ``embedding``.
+        ``unroll``, ``embedding``, ``softmax`` (full, adaptive, sampled).
         """
         corpus = load_text(
             load,
@@ -108,7 +114,10 @@ class LanguageTask(Task):
             min_count=told.whole("min_count", 1, least=1),
             max_size=told.whole("max_size", None, least=2),
         )
-        return cls(corpus, told.whole("unroll", 100, least=1), told.whole("embedding", None, least=0))
+        softmax = told.one_of("softmax", tuple(SOFTMAX), "full")
+        return cls(
+            corpus, told.whole("unroll", 100, least=1), told.whole("embedding", None, least=0), softmax
+        )
 
     def steps(self, split: str) -> int:
         """Return the number of symbols of a part of the text."""
@@ -164,15 +173,16 @@ class LanguageTask(Task):
             places = lanes * length - lanes + np.arange(len(left) - 1)[:, None]
             yield Batch(piece[:-1], piece[1:].flatten(), _blocks(places))
 
-    def losses(self, answers: Tensor, batch: Batch) -> Tensor:
+    def losses(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
         """Return the NLL of each symbol, [N], in nats."""
-        return Categorical.nll(answers, batch.targets)
+        nats: Tensor = head.nll(answers, batch.targets)  # type: ignore[operator]
+        return nats
 
-    def counts(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def counts(self, head: nn.Module, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return nats and hits of each symbol, with what they are divided by."""
         ones = torch.ones(batch.terms, dtype=torch.float64)
-        hits = (answers.argmax(-1) == batch.targets).double()
-        nats = self.objective(answers, batch)
+        hits = (head.mode(answers) == batch.targets).double()  # type: ignore[operator]
+        nats = self.objective(head, answers, batch)
         return {self.measures[1].name: nats, "accuracy": torch.stack([hits, ones], 1)}
 
     def baselines(self) -> dict[str, dict[str, float]]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from gatelab.data import MUSIC, MusicData, load_music, marginal_nll, markov_nll
@@ -37,7 +37,7 @@ class MusicTask(Task):
     >>> task = MusicTask(load_music("chorales"))
     >>> network = task.network(gatelab.cells.get("gru"), hidden_size=8)
     >>> batch = task.batch("test", [0, 1])
-    >>> task.losses(network(batch.inputs), batch).shape == (batch.terms,)
+    >>> task.losses(network.head, network(batch.inputs), batch).shape == (batch.terms,)
     True
     """
 
@@ -82,7 +82,7 @@ class MusicTask(Task):
         inputs = PackedSequence(table.rows.index_select(0, before), layout.batch_sizes)
         return Batch(inputs, table.rows.index_select(0, before + 1), layout.owner)
 
-    def losses(self, answers: Tensor, batch: Batch) -> Tensor:
+    def losses(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
         """Return the NLL of each step, [N], in nats, under a network's answers [N, 88]."""
         return Bernoulli.nll(answers, batch.targets)
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
@@ -111,7 +111,7 @@ class SyntheticTask(Task):
         made = self._held[split] if split in self._held else self._made(split, 0, self.epoch)
         return made.batch(chosen)
 
-    def losses(self, answers: Tensor, batch: Batch) -> Tensor:
+    def losses(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
         """Return the loss of each scored step: nats, or the squared error of a value."""
         target, kept = batch.targets
         asked = answers.index_select(0, kept)
@@ -121,7 +121,7 @@ class SyntheticTask(Task):
             return Bernoulli.nll(asked, target.to(asked.dtype))
         return functional.mse_loss(asked, target, reduction="none").sum(-1)
 
-    def counts(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def counts(self, head: nn.Module, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return whether each scored step is right: the class, all of the set, or the value within 0.04."""
         target, kept = batch.targets
         asked = answers.index_select(0, kept)

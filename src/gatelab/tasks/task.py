@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from gatelab.cells.budget import Count, nearest_size
 from gatelab.graph.cell import Cell
@@ -154,23 +154,23 @@ class Task(ABC):
         raise NotImplementedError(f"{self.kind}: batches are not chosen sequences")
 
     @abstractmethod
-    def losses(self, answers: Any, batch: Batch) -> Tensor:
+    def losses(self, head: nn.Module, answers: Any, batch: Batch) -> Tensor:
         """Return the terms of the objective, [terms]."""
 
     @abstractmethod
     def baselines(self) -> dict[str, dict[str, float]]:
         """Return, by their names, what models that learn little reach on test: values by measures' names."""
 
-    def loss(self, answers: Any, batch: Batch) -> Tensor:
+    def loss(self, head: nn.Module, answers: Any, batch: Batch) -> Tensor:
         """Return what is trained: the mean of the terms."""
-        return self.losses(answers, batch).mean()
+        return self.losses(head, answers, batch).mean()
 
-    def objective(self, answers: Any, batch: Batch) -> Tensor:
+    def objective(self, head: nn.Module, answers: Any, batch: Batch) -> Tensor:
         """Return the objective's numbers for each term, [terms, 2]: what its formula sums over sequences."""
-        losses = self.losses(answers, batch).double()
+        losses = self.losses(head, answers, batch).double()
         return torch.stack([losses, torch.ones_like(losses)], 1)
 
-    def counts(self, answers: Any, batch: Batch) -> Mapping[str, Tensor]:
+    def counts(self, head: nn.Module, answers: Any, batch: Batch) -> Mapping[str, Tensor]:
         """Return the numbers of the other measures for each term, [terms, numbers] by the measures' names."""
         return {}
 

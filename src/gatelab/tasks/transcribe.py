@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from gatelab.nn import CTC
@@ -63,25 +63,25 @@ class TranscribeTask(RaggedTask):
         strings = [self._strings[split][k] for k in layout.places]
         return Batch(inputs, (strings, inputs), torch.from_numpy(layout.places))
 
-    def losses(self, answers: Tensor, batch: Batch) -> Tensor:
+    def losses(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
         """Return −log p(labels) of each sequence, [B], in nats; infinite where no path spells them."""
         strings, inputs = batch.targets
         return CTC.nll(CTC.packed(answers, inputs), strings)
 
-    def loss(self, answers: Tensor, batch: Batch) -> Tensor:
+    def loss(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
         """Return the nats of all sequences that have a path, divided by their labels."""
-        losses = self.losses(answers, batch)
+        losses = self.losses(head, answers, batch)
         possible = losses.isfinite()
         count = sum(len(s) for s, p in zip(batch.targets[0], possible.tolist(), strict=True) if p)
         return losses[possible].sum() / max(1, count)
 
-    def objective(self, answers: Tensor, batch: Batch) -> Tensor:
+    def objective(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
         """Return nats and labels of each sequence, [B, 2]; one without a path counts for neither."""
-        losses = self.losses(answers, batch).double()
+        losses = self.losses(head, answers, batch).double()
         counts = torch.tensor([len(s) for s in batch.targets[0]], dtype=torch.float64)
         return torch.where(losses.isfinite()[:, None], torch.stack([losses, counts], 1), 0.0)
 
-    def counts(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def counts(self, head: nn.Module, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return edits between the best path's labels and the right ones, and the number of these."""
         strings, inputs = batch.targets
         read = CTC.best_path(CTC.packed(answers, inputs))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_sequence
 
 from gatelab.data.text.parallel import ParallelPart, ParallelText, load_parallel
@@ -123,13 +123,13 @@ class TranslateTask(Task):
         )
         return Batch(inputs, targets.data, torch.tensor(order)[columns])
 
-    def losses(self, answers: Tensor, batch: Batch) -> Tensor:
+    def losses(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
         """Return the NLL of each word, [N], in nats."""
         return Categorical.nll(answers, batch.targets)
 
-    def counts(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def counts(self, head: nn.Module, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return nats and words; BLEU's numbers come from :meth:`written`."""
-        return {"perplexity": self.objective(answers, batch)}
+        return {"perplexity": self.objective(head, answers, batch)}
 
     def written(self, network: EncoderDecoder, split: str, width: int = 1) -> list[str]:
         """Return the translation of each sentence of a split, by a beam of ``width``."""

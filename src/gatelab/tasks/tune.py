@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from gatelab.data.baselines import marginal_nll, markov_nll
@@ -87,7 +87,7 @@ class TuneTask(Task):
         targets = table.rows.index_select(0, before + 1)
         return Batch(PackedSequence(inputs, layout.batch_sizes), targets, layout.owner)
 
-    def losses(self, answers: Tensor, batch: Batch) -> Tensor:
+    def losses(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
         """Return the NLL of each step, [N], in nats."""
         return Bernoulli.nll(answers, batch.targets)
 

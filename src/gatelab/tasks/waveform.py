@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gatelab.data.speech.audio import Audio, open_folder
 from gatelab.data.speech.sets import load_speech
@@ -44,7 +44,7 @@ class WaveformTask(Task):
 
     def __init__(self, data: WaveformData) -> None:
         self.streams = any(isinstance(r, Audio) for r in data.train.recordings)
-        self.data, self._head = data, self.blueprint.loss_head()
+        self.data = data
         self.measures = (Measure(name="NLL", unit="nats per step"),)
         split = "split: 80/10/10 by recording, or by speaker where they are known"
         self.about = About(f"{data.name}-{data.length}", data.title, data.source, data.digest, (split,))
@@ -85,9 +85,9 @@ class WaveformTask(Task):
         owner = torch.tensor(chosen).repeat(len(read))
         return Batch(read, written.flatten(0, 1), owner)
 
-    def losses(self, answers: Tensor, batch: Batch) -> Tensor:
+    def losses(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
         """Return the NLL of each step's 10 samples, [N], in nats."""
-        nll: Tensor = self._head.nll(answers, batch.targets)
+        nll: Tensor = head.nll(answers, batch.targets)  # type: ignore[operator]
         return nll
 
     def baselines(self) -> dict[str, dict[str, float]]:

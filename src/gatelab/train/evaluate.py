@@ -54,9 +54,9 @@ def score(network: Network, task: Task, split: str, all_measures: bool = True) -
     sums: dict[str, torch.Tensor] = {}
     for batch in task.evaluation(split):
         answers, state = network.carried(batch.inputs, None if batch.fresh else state)
-        numbers = {task.measures[0].name: task.objective(answers, batch)}
+        numbers = {task.measures[0].name: task.objective(network.head, answers, batch)}
         if all_measures:
-            numbers |= task.counts(answers, batch)
+            numbers |= task.counts(network.head, answers, batch)
         for name, terms in numbers.items():
             if name not in sums:
                 sums[name] = torch.zeros(count, terms.shape[1], dtype=torch.float64)

@@ -79,7 +79,7 @@ def train(
                     clock.lap("update")
                     answers, state = network.carried(batch.inputs, None if batch.fresh else cut(state))
                     clock.lap("forward")
-                    loss = task.loss(answers, batch)
+                    loss = task.loss(network.head, answers, batch)
                     clock.lap("loss")
                     loss.backward()  # type: ignore[no-untyped-call]
                     clock.lap("backward")

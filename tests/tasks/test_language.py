@@ -125,7 +125,7 @@ def test_a_random_text_costs_its_entropy():
 @pytest.mark.parametrize("softmax", ["adaptive", "sampled"])
 def test_other_softmaxes_learn_and_are_measured_exactly(softmax):
     task = _task(softmax=softmax, unroll=20)
-    network = _network(task)
+    network = _network(task, hidden=32)
     batch = next(task.batches("train", 4, 0, 1))
     first = task.loss(network.head, network(batch.inputs), batch)
     first.backward()

@@ -122,6 +122,7 @@ PUBLIC_NAMES = [
     "sigmoid",
     "sqrt",
     "step",
+    "stream",
     "tanh",
 ]
 

@@ -15,10 +15,11 @@ Outputs
     length they mean nothing. ``final_STATE``: the states after the last step, to go on from.
 
 Time T and batch B are dynamic. Metadata are texts: ``gatelab.task`` is the kind of the task,
-``gatelab.input`` and ``gatelab.answers`` say what the numbers are, ``gatelab.kept`` has what the model keeps of
-its data (vocabulary, names of classes, scales), ``gatelab.blueprint``, ``gatelab.body`` and
-``gatelab.measures`` what it is made of and what it reached, all four as JSON; ``gatelab.part`` is ``network``,
-``encoder`` or ``decoder``; ``gatelab.cell`` and the others are those of :func:`gatelab.export.onnx_model`.
+``gatelab.input`` and ``gatelab.answers`` say what the numbers are, ``gatelab.kept`` has what the model keeps
+of its data (vocabulary, names of classes, scales), ``gatelab.blueprint``, ``gatelab.body`` and
+``gatelab.measures`` what it is made of and what it reached, all four as JSON; ``gatelab.part`` is
+``network``, ``encoder`` or ``decoder``; ``gatelab.cell`` and the others are those of
+:func:`gatelab.export.onnx_model`.
 """
 
 from __future__ import annotations

@@ -43,13 +43,16 @@ from gatelab.graph.trace import cell
 
 if TYPE_CHECKING:
     from gatelab import nn
-    from gatelab.models import load, stream
+    from gatelab.models import Classifier, Forecaster, Labeller, load, stream
     from gatelab.nn import Recurrent
 
 __version__ = version("gatelab")
 __all__ = [
     "Cell",
+    "Classifier",
+    "Forecaster",
     "GatelabError",
+    "Labeller",
     "Recurrent",
     "cell",
     "cells",
@@ -77,7 +80,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load torch only when something that needs it is asked for."""
-    if name in ("load", "stream"):
+    if name in ("Classifier", "Forecaster", "Labeller", "load", "stream"):
         return getattr(importlib.import_module("gatelab.models"), name)
     if name in ("nn", "Recurrent"):
         nn = importlib.import_module("gatelab.nn")

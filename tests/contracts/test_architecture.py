@@ -101,7 +101,10 @@ LONGER: set[str] = set()  # files that may be, as paths below src/gatelab; empty
 
 PUBLIC_NAMES = [
     "Cell",
+    "Classifier",
+    "Forecaster",
     "GatelabError",
+    "Labeller",
     "Recurrent",
     "cell",
     "cells",

@@ -152,6 +152,7 @@ KINDS = {
     "classify": lambda folder: ClassifyTask(_posed()[0]),
     "classify symbols": lambda folder: ClassifyTask(_posed(5)[0]),
     "transcribe": lambda folder: TranscribeTask(_posed()[1], "letter"),
+    "music": lambda folder: open_task("chorales", "music"),
     "language": lambda folder: open_task(_files(folder)[0], "language"),
     "forecast": lambda folder: open_task(_files(folder)[1], "forecast", {"horizon": 3, "context": 8}),
     "quantiles": lambda folder: open_task(_files(folder)[1], "forecast", {"head": "quantiles"}),
@@ -260,11 +261,11 @@ def test_a_decoder_s_answers(tmp_path):
 
 
 @pytest.mark.parametrize("inputs", [INPUTS["symbols"], INPUTS["embedded"]], ids=["symbols", "embedded"])
-@pytest.mark.filterwarnings("ignore")
-def test_a_symbol_that_there_is_not_is_refused(inputs, tmp_path):
+@pytest.mark.parametrize("symbol", [7, -1, -7])
+def test_a_symbol_that_there_is_not_is_refused(symbol, inputs, tmp_path):
     (path,) = export_model(_model(**inputs), tmp_path / "a.onnx")
     with pytest.raises(Exception, match=r"out of (data )?bounds"):
-        _session(path).run(None, {"input": np.array([[3], [7]])})
+        _session(path).run(None, {"input": np.array([[3], [symbol]])})
 
 
 def test_what_the_file_says(tmp_path):

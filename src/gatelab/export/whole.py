@@ -130,14 +130,18 @@ class _Writer:
 
     def _read(self, given: str) -> str:
         """Write the layers' input, [T, B, I]."""
-        add, embedding = self.graph.add, self.parts.embedding
-        if not self.parts.symbols:
+        add, embedding, symbols = self.graph.add, self.parts.embedding, self.parts.symbols
+        if not symbols:
             return given
+        depth, zero = (
+            self.graph.array(np.array(symbols), "vocabulary"),
+            self.graph.array(np.array(0), "row_0"),
+        )
+        ids = add("Where", add("Less", given, zero), depth, given)  # or −1 would be the last symbol
         if embedding is not None:
-            return add("Gather", self.graph.array(numbers_of(embedding.weight), "embedding"), given, axis=0)
+            return add("Gather", self.graph.array(numbers_of(embedding.weight), "embedding"), ids, axis=0)
         # OneHot makes zeros of a symbol that there is not; a look-up refuses it, as an embedding does.
-        known = add("Gather", self.graph.array(np.arange(self.parts.symbols), "symbols"), given, axis=0)
-        depth = self.graph.array(np.array(self.parts.symbols), "vocabulary")
+        known = add("Gather", self.graph.array(np.arange(symbols), "symbols"), ids, axis=0)
         values = self.graph.array(np.array([0, 1], self.kind), "off_on")
         return add("OneHot", known, depth, values, axis=-1)
 

@@ -24,8 +24,7 @@ SOME = 512
 class Forecaster(Estimator):
     """The next steps of one or several series, from the last ones, with their distribution.
 
-    All columns of a series are forecast. The last part of each series, a share of ``validation``, validates;
-    it is scaled by what comes before it.
+    All columns of a series are forecast. The last part of each series validates, and has no say in its scale.
 
     Parameters
     ----------
@@ -37,8 +36,10 @@ class Forecaster(Estimator):
         Steps of a season, for the naive forecast that ``score`` compares with.
     columns
         Names of the columns, for ``gatelab forecast`` on tables; None: ``value``, or ``value_1`` and so on.
-    cell, hidden_size, layers, dropout, learning_rate, batch_size, max_epochs, patience, validation, seed
+    cell, hidden_size, layers, bidirectional, dropout, learning_rate, batch_size, max_epochs, patience, seed
         As of :class:`gatelab.models.estimator.Estimator`; a batch counts windows.
+    validation
+        Share of each series that is held out, at its end.
 
     Examples
     --------

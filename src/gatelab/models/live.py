@@ -23,7 +23,8 @@ def stream(model: Model | Network | str | Path, batch_size: int = 1) -> Stream |
     """Return a trained network that hears one step at a time.
 
     Each step gives the head's answers, as the network gives them for a whole sequence; of a network that
-    answers once a sequence, they are what it would answer if the sequence ended there.
+    answers once a sequence, they are what it would answer if the sequence ended there. Inputs are what the
+    network reads: values are scaled first, as the model's ``card.kept`` says.
 
     Parameters
     ----------

@@ -285,6 +285,22 @@ def test_what_cannot_be(make, error, said):
         make()
 
 
+def test_tensors_and_rows_of_arrays_are_taken_too():
+    x, y = _steps()
+    model = gatelab.Labeller(**{**QUICK, "max_epochs": 1}).fit(torch.from_numpy(x), y)
+    np.testing.assert_array_equal(model.predict(torch.from_numpy(x)), model.predict(x))
+    rows = np.empty(2, object)
+    rows[:] = [x[0, :3], x[1]]
+    assert [len(labels) for labels in model.predict(rows)] == [3, 7]
+
+
+def test_predictions_are_without_dropout_whatever_was_done_with_the_module():
+    model = _fit(X, Y, dropout=0.5, layers=2)
+    wanted = model.predict_proba(X)
+    model.module_.train()
+    np.testing.assert_array_equal(model.predict_proba(X), wanted)
+
+
 def test_other_arrays_than_in_training():
     model = _fit(X, Y)
     with pytest.raises(ShapeError, match="I = 2"):

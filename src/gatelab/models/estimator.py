@@ -107,7 +107,7 @@ class Estimator:
 
     @property
     def module_(self) -> Network:
-        """The network, in eval mode unless it was changed."""
+        """The network, in eval mode unless it was changed; what predicts puts it back into it."""
         return self._fitted().network
 
     def save(self, folder: str | Path) -> Path:

@@ -19,7 +19,7 @@ from gatelab.data.scale import Scale
 from gatelab.errors import ConfigError, RunError, ShapeError
 from gatelab.models.estimator import Estimator
 from gatelab.models.folder import Model
-from gatelab.models.given import Floats, digest, held_out, numbered, sequences
+from gatelab.models.given import Floats, digest, held_out, is_array, numbered, sequences
 from gatelab.tasks.classify import ClassifyTask
 from gatelab.tasks.frames import FrameTask
 from gatelab.tasks.order import in_order
@@ -76,7 +76,7 @@ class LabelEstimator(Estimator):
     @torch.no_grad()
     def _answers(self, x: Any) -> Iterator[tuple[int, Tensor]]:
         """Yield the place of each sequence, and the probabilities of the classes: [C], or [T, C]."""
-        network = self._fitted().network
+        network = self._fitted().network.eval()  # whatever was done with it
         given = sequences(x, self.model_.card.blueprint.inputs)
         for chosen in in_order([len(s) for s in given], SEQUENCES, STEPS):
             rows = [torch.from_numpy(self.scale_.apply(given[k])) for k in chosen]
@@ -197,12 +197,12 @@ class Labeller(LabelEstimator):
         """Return the probability of each class at each step: ``[N, T, C]``, or a list of ``[T_i, C]``."""
         found = {k: chances.numpy() for k, chances in self._answers(X)}
         listed = [found[k] for k in range(len(found))]
-        return np.stack(listed) if _dense(X) else listed
+        return np.stack(listed) if is_array(X) else listed
 
     def predict(self, X: Any) -> Any:
         """Return the likeliest class of each step: ``[N, T]``, or a list of ``[T_i]``."""
         found = self.predict_proba(X)
-        if _dense(X):
+        if is_array(X):
             return self.classes_[found.argmax(-1)]
         return [self.classes_[chances.argmax(-1)] for chances in found]
 
@@ -215,10 +215,6 @@ class Labeller(LabelEstimator):
     def _split(self, chances: Tensor, packed: PackedSequence) -> Sequence[Tensor]:
         padded, lengths = pad_packed_sequence(packed._replace(data=chances))
         return [padded[:n, k] for k, n in enumerate(lengths.tolist())]
-
-
-def _dense(x: Any) -> bool:
-    return isinstance(x, np.ndarray) and x.dtype != object
 
 
 def _by_sequence(y: Any, lengths: Sequence[int]) -> list[NDArray[Any]]:

@@ -14,7 +14,7 @@ from gatelab.graph.cell import Cell
 from gatelab.models.ahead import LEVELS, windows_ahead
 from gatelab.models.estimator import Estimator
 from gatelab.models.folder import Card, Model
-from gatelab.models.given import Floats, check_share, digest, sequences
+from gatelab.models.given import Floats, check_share, digest, is_array, sequences
 from gatelab.tasks.forecast import ForecastTask
 
 SOME = 512
@@ -184,6 +184,7 @@ class Forecaster(Estimator):
 
     def _windows(self, past: Floats, number: int, levels: tuple[float, ...]) -> Floats:
         """Return quantiles [H, B, Q, D] after windows [C, B, D] of a series."""
+        self.model_.network.eval()  # whatever was done with it
         mean, std = self.scales_[number if len(self.scales_) > 1 else 0]
         known = np.zeros((self.context + self.horizon, past.shape[1], 0))
         return windows_ahead(self.model_, past, known, mean, std, levels)
@@ -236,14 +237,10 @@ class _AllForTraining(ForecastTask):
         return super()._chosen("valid" if split == "test" else split)
 
 
-def _single(x: Any) -> bool:
-    return isinstance(x, np.ndarray) and x.dtype != object
-
-
 def _series(x: Any, columns: int | None = None) -> list[Floats]:
     """Return series [T, D] of one array, or of a list of them."""
-    if _single(x):
-        if x.ndim not in (1, 2):
+    if is_array(x):
+        if np.ndim(x) not in (1, 2):
             raise ShapeError(f"X: wanted a series [T] or [T, D], or a list of them, got {list(x.shape)}")
         x = [x]
     return sequences([s[:, None] if np.ndim(s) == 1 else s for s in map(np.asarray, x)], columns)
@@ -251,6 +248,6 @@ def _series(x: Any, columns: int | None = None) -> list[Floats]:
 
 def _as_given(x: Any, found: list[Floats]) -> Any:
     """Return forecasts without the axes that the series do not have."""
-    parts = [x] if _single(x) else list(x)
+    parts = [x] if is_array(x) else list(x)
     flat = [f[..., 0] if np.ndim(part) == 1 else f for part, f in zip(parts, found, strict=True)]
-    return flat[0] if _single(x) else flat
+    return flat[0] if is_array(x) else flat

@@ -39,7 +39,9 @@ def sequences(x: Any, inputs: int | None = None) -> list[Floats]:
     >>> [s.shape for s in sequences([np.ones((4, 2)), np.ones((1, 2))])]
     [(4, 2), (1, 2)]
     """
-    if isinstance(x, np.ndarray) and x.dtype != object and x.ndim != 3:
+    if is_array(x):
+        x = np.asarray(x)
+    if is_array(x) and x.ndim != 3:
         hint = "; of one number a step, try X[..., None]" if x.ndim == 2 else ""
         raise ShapeError(f"X: wanted [N, T, I] or a list of arrays [T, I], got {list(x.shape)}{hint}")
     found = [_numbers(f"X[{k}]", part) for k, part in enumerate(x)]
@@ -50,6 +52,11 @@ def sequences(x: Any, inputs: int | None = None) -> list[Floats]:
         if part.ndim != 2 or not len(part) or not part.shape[1] or part.shape[1] != wanted:
             raise ShapeError(f"X[{k}]: wanted [T, I] with T from 1 and I = {wanted}, got {list(part.shape)}")
     return found
+
+
+def is_array(x: Any) -> bool:
+    """Return whether this is one array (or tensor, or table) of numbers, and not a row of arrays."""
+    return hasattr(x, "__array__") and str(getattr(x, "dtype", "")) != "object"
 
 
 def _numbers(name: str, part: Any) -> Floats:

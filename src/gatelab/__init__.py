@@ -43,13 +43,16 @@ from gatelab.graph.trace import cell
 
 if TYPE_CHECKING:
     from gatelab import nn
-    from gatelab.models import load
+    from gatelab.models import Classifier, Forecaster, Labeller, load, stream
     from gatelab.nn import Recurrent
 
 __version__ = version("gatelab")
 __all__ = [
     "Cell",
+    "Classifier",
+    "Forecaster",
     "GatelabError",
+    "Labeller",
     "Recurrent",
     "cell",
     "cells",
@@ -70,14 +73,15 @@ __all__ = [
     "sigmoid",
     "sqrt",
     "step",
+    "stream",
     "tanh",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Load torch only when something that needs it is asked for."""
-    if name == "load":
-        return importlib.import_module("gatelab.models").load
+    if name in ("Classifier", "Forecaster", "Labeller", "load", "stream"):
+        return getattr(importlib.import_module("gatelab.models"), name)
     if name in ("nn", "Recurrent"):
         nn = importlib.import_module("gatelab.nn")
         return nn if name == "nn" else nn.Recurrent

@@ -40,7 +40,10 @@ MAY_READ = {
     "tasks": BASE | LANGUAGE | {"nn", "data", "runs", "stats"},
     "train": BASE | LANGUAGE | {"engine", "nn", "data", "tasks", "runs", "stats"},
     "search": BASE | LANGUAGE | {"nn", "data", "tasks", "train", "runs"},
-    "models": BASE | LANGUAGE | {"engine", "nn", "data", "tasks", "train", "search", "runs", "stats"},
+    # models put the parts of a network together for export, which knows layers and heads but no tasks
+    "models": BASE
+    | LANGUAGE
+    | {"engine", "nn", "export", "data", "tasks", "train", "search", "runs", "stats"},
     "papers": BASE | LANGUAGE | {"nn", "data", "tasks", "train", "search", "runs"},
     "analysis": BASE | LANGUAGE | {"nn", "data", "tasks", "train", "runs"},
     "bench": BASE | LANGUAGE | {"engine", "nn", "data", "tasks", "train", "search", "runs"},
@@ -98,7 +101,10 @@ LONGER: set[str] = set()  # files that may be, as paths below src/gatelab; empty
 
 PUBLIC_NAMES = [
     "Cell",
+    "Classifier",
+    "Forecaster",
     "GatelabError",
+    "Labeller",
     "Recurrent",
     "cell",
     "cells",
@@ -119,6 +125,7 @@ PUBLIC_NAMES = [
     "sigmoid",
     "sqrt",
     "step",
+    "stream",
     "tanh",
 ]
 

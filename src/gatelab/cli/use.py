@@ -156,14 +156,22 @@ def forecast(
 def export(
     model: ModelFolder,
     out: Annotated[Path, typer.Argument(help="The file to write, such as model.onnx.")],
+    states: Annotated[
+        bool, typer.Option("--states", help="States go in and come out: hear a sequence piece by piece.")
+    ] = False,
+    lengths: Annotated[
+        bool, typer.Option("--lengths", help="The length of each sequence is an input in any case.")
+    ] = False,
 ) -> None:
-    """Write a model's layers as ONNX, with dynamic time and batch."""
-    from gatelab.export import export_onnx
-    from gatelab.models import load
+    """Write a model as ONNX, whole: from symbols or vectors to answers, with dynamic time and batch.
 
-    found = load(model)
-    path = export_onnx(found.network.recurrent, out, head=found.network.head)
-    typer.echo(f"wrote {path}")
+    A model that translates becomes two files, OUT-encoder.onnx and OUT-decoder.onnx.
+    """
+    from gatelab.models import load
+    from gatelab.models.onnx import export_model
+
+    for path in export_model(load(model), out, states=states, lengths=lengths or None):
+        typer.echo(f"wrote {path}")
 
 
 def show_measures(console: Console, folder: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gatelab.errors import ConfigError, ShapeError
 from gatelab.export.network import Network
@@ -105,8 +106,19 @@ def export_onnx(
     ConfigError
         Where the file cannot be written; what stood there before is untouched.
     """
+    return write_onnx(onnx_model(module, head=head, states=states, lengths=lengths, native=native), path)
+
+
+def write_onnx(model: ModelProto, path: str | os.PathLike[str]) -> Path:
+    """Write a model as a file, whole or not at all; return its path.
+
+    Raises
+    ------
+    ConfigError
+        Where the file cannot be written; what stood there before is untouched.
+    """
     target = Path(path)
-    content = onnx_model(module, head=head, states=states, lengths=lengths, native=native).SerializeToString()
+    content = model.SerializeToString()
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
@@ -121,7 +133,14 @@ def export_onnx(
     return target
 
 
-def _checked(module: Stack, head: nn.Module | None) -> nn.Linear | None:
+def check_stack(module: Stack, beside: Sequence[Tensor] = ()) -> None:
+    """Refuse layers that no ONNX file can hold, together with the weights beside them.
+
+    Raises
+    ------
+    ConfigError
+        As in :func:`onnx_model`.
+    """
     try:
         import onnx  # noqa: F401
     except ImportError as error:
@@ -131,9 +150,14 @@ def _checked(module: Stack, head: nn.Module | None) -> nn.Linear | None:
     kind = module._weight().dtype
     if kind not in TYPES:
         raise ConfigError(f"ONNX: wanted weights in float32 or float64, got {kind}; try .float()")
-    size = sum(p.numel() * p.element_size() for p in module.parameters())
+    size = sum(p.numel() * p.element_size() for p in (*module.parameters(), *beside))
     if size > LARGEST:
         raise ConfigError(f"ONNX: wanted weights of less than 2 GiB, which a file holds, got {size:,} bytes")
+
+
+def _checked(module: Stack, head: nn.Module | None) -> nn.Linear | None:
+    check_stack(module, [] if head is None else list(head.parameters()))
+    kind = module._weight().dtype
     affine = None if head is None else affine_of(head, module.num_directions * module.hidden_size)
     if affine is not None and affine.weight.dtype != kind:
         raise ShapeError(f"head: wanted {kind}, as the layers have it, got {affine.weight.dtype}")

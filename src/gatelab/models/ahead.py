@@ -61,7 +61,6 @@ class Forecast:
         return found
 
 
-@torch.no_grad()
 def forecast(model: Model, path: Path, levels: tuple[float, ...] = LEVELS, fill: bool = False) -> Forecast:
     """Return the forecast of the steps after the last row of a table.
 
@@ -99,21 +98,48 @@ def forecast(model: Model, path: Path, levels: tuple[float, ...] = LEVELS, fill:
     past = np.stack([table.column(name) for name in (*targets, *others)], 1)[-context:]
     time = _times(table, context, horizon)
     ahead = _known(table, known, time, path) if known else np.zeros((context + horizon, 0))
-    scaled = (past - mean) / std
     count = len(targets)
-    level, spread = scaled[:, :count].mean(0), np.maximum(scaled[:, :count].std(0), FLOOR)
-    inputs = np.zeros((context + horizon, model.card.blueprint.inputs), np.float32)
-    inputs[:context, : scaled.shape[1]] = scaled
-    inputs[:context, :count] = (scaled[:, :count] - level) / spread
-    inputs[:, scaled.shape[1] : scaled.shape[1] + ahead.shape[1]] = ahead
-    inputs[context:, -1] = 1
-    answers = model.network(torch.from_numpy(inputs)[:, None])[-horizon:]
-    head: Any = HEADS[model.card.blueprint.head](1, count)
-    found = np.stack([head.quantile(answers, q).double().numpy() for q in levels], 1)  # [H, Q, D]
-    values = (found * spread + level) * std[:count] + mean[:count]
+    values = windows_ahead(model, past[:, None], ahead[:, None], mean, std, levels)[:, 0]
     when = None if time is None else time[context:]
     before = None if table.time is None else table.time[-context:]
     return Forecast(targets, when, levels, values, past[:, :count], before)
+
+
+@torch.no_grad()
+def windows_ahead(
+    model: Model,
+    past: NDArray[np.float64],
+    known: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    std: NDArray[np.float64],
+    levels: tuple[float, ...] = LEVELS,
+) -> NDArray[np.float64]:
+    """Return quantiles of the steps after each of several contexts, ``[H, B, Q, D]`` in the data's own units.
+
+    Parameters
+    ----------
+    past
+        The contexts ``[C, B, columns]``: targets, then the other inputs.
+    known
+        What is known ahead of context and future, ``[C + H, B, K]``.
+    mean, std
+        Of the columns in training, or ``[B, columns]`` of each window's series.
+    """
+    count, (context, batch, columns) = model.card.blueprint.outputs, past.shape
+    scaled = (past - mean) / std
+    level, spread = scaled[..., :count].mean(0), np.maximum(scaled[..., :count].std(0), FLOOR)
+    inputs = np.zeros((len(known), batch, model.card.blueprint.inputs), np.float32)
+    inputs[:context, :, :columns] = scaled
+    inputs[:context, :, :count] = (scaled[..., :count] - level) / spread
+    inputs[:, :, columns : columns + known.shape[-1]] = known
+    inputs[context:, :, -1] = 1
+    horizon = len(known) - context
+    answers = model.network(torch.from_numpy(inputs))[-horizon * batch :]
+    head: Any = HEADS[model.card.blueprint.head](1, count)
+    flat = np.stack([head.quantile(answers, q).double().numpy() for q in levels], 1)  # [H · B, Q, D]
+    found = flat.reshape(horizon, batch, len(levels), count)
+    own, centre = (np.atleast_2d(part)[:, None, :count] for part in (std, mean))
+    return np.asarray((found * spread[:, None] + level[:, None]) * own + centre)
 
 
 def _times(table: Table, context: int, horizon: int) -> NDArray[Any] | None:

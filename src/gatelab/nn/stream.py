@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from gatelab.nn.heads.affine import affine_of
 from gatelab.nn.stack import Stack, State
 
 V = TypeVar("V", Tensor, Array)
+Shaped = Callable[[Tensor], Tensor]  # from what a head's affine map gave to its answers
 NUMPY: dict[torch.dtype, np.dtype[Any]] = {
     torch.float32: np.dtype(np.float32),
     torch.float64: np.dtype(np.float64),
@@ -36,7 +37,8 @@ class Stream:
         Layers of any cell, in one direction: :class:`gatelab.Recurrent`, or an LSTM, GRU or RNN of
         ``gatelab.nn``.
     head
-        An affine map of the top layer's output: ``torch.nn.Linear`` or :class:`gatelab.nn.Bernoulli`.
+        What the top layer's output becomes: ``torch.nn.Linear``, or a head of ``gatelab.nn``, whose answers
+        a step then returns.
     batch_size
         Sequences B that are heard side by side.
 
@@ -84,7 +86,8 @@ class Stream:
             )
         self.engine: Choice = stack.engine
         self._names = [s.name for s in stack.cell.states]
-        self._steps = (_Bound if self.engine.name == "tile" else _Defined)(stack, affine, batch_size)
+        shaped = getattr(head, "shaped", None)
+        self._steps = (_Bound if self.engine.name == "tile" else _Defined)(stack, affine, shaped, batch_size)
 
     def step(self, x: V) -> V:
         """Hear one step.
@@ -97,8 +100,8 @@ class Stream:
         Returns
         -------
         Array or Tensor
-            What ``x`` is: the top layer's output [B, H], or the head's [B, outputs]; without B where ``x``
-            has none. It is the caller's own.
+            What ``x`` is: the top layer's output [B, H], or the head's answers [B, …]; without B where
+            ``x`` has none. It is the caller's own.
 
         Raises
         ------
@@ -141,7 +144,7 @@ class Stream:
 class _Bound:
     """Steps on the tile machine: each layer reads the memory into which the one below has written."""
 
-    def __init__(self, stack: Stack, affine: nn.Linear | None, batch: int) -> None:
+    def __init__(self, stack: Stack, affine: nn.Linear | None, shaped: Shaped | None, batch: int) -> None:
         like = stack._weight()
         self.kind, self.type = like.dtype, NUMPY[like.dtype]
         self.x = np.zeros((batch, stack.input_size), self.type)
@@ -157,7 +160,7 @@ class _Bound:
             below = self.layers[-1].output
         self.runs = [layer.run for layer in self.layers]
         self.output = below
-        self.matrix, self.bias = _head(affine)
+        (self.matrix, self.bias), self.shaped = _head(affine), shaped
 
     def step(self, x: V) -> V:
         given = x if type(x) is np.ndarray else _array(x)
@@ -169,6 +172,8 @@ class _Bound:
         found = self.output.copy() if self.matrix is None else self.output @ self.matrix
         if self.bias is not None:
             found += self.bias
+        if self.shaped is not None:
+            found = self.shaped(torch.from_numpy(found)).numpy()
         if given.ndim == 1:
             found = found[0]
         answer: Any = found if type(x) is np.ndarray else torch.from_numpy(found)
@@ -185,9 +190,9 @@ class _Bound:
 class _Defined:
     """Steps by the definition, in torch's own operations: for any type and device."""
 
-    def __init__(self, stack: Stack, affine: nn.Linear | None, batch: int) -> None:
+    def __init__(self, stack: Stack, affine: nn.Linear | None, shaped: Shaped | None, batch: int) -> None:
         self.like = stack._weight().detach()
-        self.cell, self.hidden = stack.still, stack.hidden_size
+        self.cell, self.hidden, self.shaped = stack.still, stack.hidden_size, shaped
         self.affine = None if affine is None else [p.detach().clone() for p in affine.parameters()]
         layers = range(stack.num_layers)
         self.weights = [{k: w.detach().clone() for k, w in stack.weights(n, 0).items()} for n in layers]
@@ -210,6 +215,7 @@ class _Defined:
                 memory[layer] = new
             row = done.output
         found = row.clone() if self.affine is None else nn.functional.linear(row, *self.affine)
+        found = found if self.shaped is None else self.shaped(found)
         found = found if given.dim() == 2 else found[0]
         answer: Any = found.cpu().numpy() if isinstance(x, np.ndarray) else found
         return answer  # type: ignore[no-any-return]

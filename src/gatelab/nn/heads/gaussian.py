@@ -46,7 +46,11 @@ class Gaussian(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """Return means and log-scales [..., 2, D] for hidden [..., inputs]."""
         check_float("hidden", hidden, self.affine.in_features)
-        means, free = self.affine(hidden).unflatten(-1, (2, self.output_size)).unbind(-2)
+        return self.shaped(self.affine(hidden))
+
+    def shaped(self, linear: Tensor) -> Tensor:
+        """Return answers for what the affine map gave, [..., 2 · D]."""
+        means, free = torch.unflatten(linear, -1, (2, self.output_size)).unbind(-2)
         return torch.stack((means, log_scale(free, self.floor)), -2)
 
     @staticmethod

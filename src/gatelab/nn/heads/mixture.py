@@ -53,8 +53,12 @@ class GaussianMixture(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """Return logits, means and log-scales [..., K (1 + 2 D)] for hidden [..., inputs]."""
         check_float("hidden", hidden, self.affine.in_features)
-        linear, free = torch.split(self.affine(hidden), self._widths(), -1)
-        return torch.cat((linear, log_scale(free, self.floor)), -1)
+        return self.shaped(self.affine(hidden))
+
+    def shaped(self, linear: Tensor) -> Tensor:
+        """Return answers for what the affine map gave, [..., K (1 + 2 D)]."""
+        kept, free = torch.split(linear, self._widths(), -1)
+        return torch.cat((kept, log_scale(free, self.floor)), -1)
 
     def parts(self, answers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits [..., K], means [..., K, D] and log-scales [..., K, D] of answers."""

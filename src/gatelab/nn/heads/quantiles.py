@@ -54,7 +54,11 @@ class Quantiles(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """Return quantiles [..., Q, D], rising along Q, for hidden [..., inputs]."""
         check_float("hidden", hidden, self.affine.in_features)
-        free = self.affine(hidden).unflatten(-1, (len(self.levels), self.output_size))
+        return self.shaped(self.affine(hidden))
+
+    def shaped(self, linear: Tensor) -> Tensor:
+        """Return answers for what the affine map gave, [..., Q · D]."""
+        free = torch.unflatten(linear, -1, (len(self.levels), self.output_size))
         steps = torch.cat((free[..., :1, :], functional.softplus(free[..., 1:, :])), -2)
         return steps.cumsum(-2)
 

@@ -50,7 +50,11 @@ class StudentT(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """Return locations, log-scales and degrees of freedom [..., 3, D] for hidden [..., inputs]."""
         check_float("hidden", hidden, self.affine.in_features)
-        places, free, tails = self.affine(hidden).unflatten(-1, (3, self.output_size)).unbind(-2)
+        return self.shaped(self.affine(hidden))
+
+    def shaped(self, linear: Tensor) -> Tensor:
+        """Return answers for what the affine map gave, [..., 3 · D]."""
+        places, free, tails = torch.unflatten(linear, -1, (3, self.output_size)).unbind(-2)
         return torch.stack((places, log_scale(free, self.floor), LEAST + functional.softplus(tails)), -2)
 
     @staticmethod

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import gatelab
-from gatelab.data.classification import load_labelled
+from gatelab.data.arrays.pairs import load_labelled
 from gatelab.errors import ConfigError, DataError, GatelabError, RunError, ShapeError
 from gatelab.models.ahead import forecast
 from gatelab.models.given import held_out, numbered

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from gatelab.data.series import ForecastData, Series
+from gatelab.data.tables.series import ForecastData, Series
 from gatelab.errors import ConfigError, DataError, RunError, ShapeError
 from gatelab.graph.cell import Cell
 from gatelab.models.ahead import LEVELS, windows_ahead

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gatelab.data.labelled_arrays import hold_out
+from gatelab.data.arrays.labelled import hold_out
 from gatelab.errors import ConfigError, DataError, ShapeError
 
 Floats = NDArray[np.float64]

@@ -8,7 +8,7 @@ import gatelab
 from gatelab.errors import ConfigError, RunError, ShapeError
 from gatelab.models import SymbolStream
 from gatelab.models.folder import card_of, save
-from gatelab.nn import Stream
+from gatelab.nn import SampledSoftmax, Stream
 from gatelab.runs import Body, Training
 from gatelab.runs.config import Measure
 from gatelab.runs.config import Task as Record
@@ -28,12 +28,15 @@ def _vectors(*shape):
 def _compare(heard, network, inputs):
     """Compare answers to steps of B sequences with those to the whole, [T, B, …]."""
     came = np.stack([heard.step(x) for x in inputs])
-    wanted = network(torch.from_numpy(inputs)).detach().unflatten(0, inputs.shape[:2]).numpy()
+    wanted = network(torch.from_numpy(inputs)).detach()
+    if isinstance(network.head, SampledSoftmax):  # answers with hidden rows, a stream with logits
+        wanted = network.head.affine(wanted).detach()
+    wanted = wanted.unflatten(0, inputs.shape[:2]).numpy()
     np.testing.assert_allclose(came, wanted, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("head", sorted(HEADS.keys() - {"adaptive"}))  # that is no affine map
 def test_every_head(head, batch):
     network = _network(head=head, inputs=3)
     heard = gatelab.stream(network, batch)

@@ -12,7 +12,17 @@ from torch import nn
 from gatelab.errors import ConfigError
 from gatelab.export.network import affine_map
 from gatelab.export.rules import Scope
-from gatelab.nn import CTC, Bernoulli, Categorical, Gaussian, GaussianMixture, Quantiles, StudentT
+from gatelab.nn import (
+    CTC,
+    AdaptiveSoftmax,
+    Bernoulli,
+    Categorical,
+    Gaussian,
+    GaussianMixture,
+    Quantiles,
+    SampledSoftmax,
+    StudentT,
+)
 from gatelab.nn.heads.affine import affine_of
 from gatelab.nn.heads.student import LEAST
 
@@ -32,8 +42,10 @@ def head_answers(scope: Scope, head: nn.Module, hidden: str, width: int, rank: i
     ConfigError, ShapeError
         Where the head is none of those below, or reads another number of inputs.
     """
+    if isinstance(head, AdaptiveSoftmax):
+        return _clusters(scope, head, hidden), [head.output_size]
     if type(head) not in RULES:
-        known = ", ".join(kind.__name__ for kind in RULES)
+        known = ", ".join(kind.__name__ for kind in (*RULES, AdaptiveSoftmax))
         raise ConfigError(f"ONNX: wanted a head of {known}, got {type(head).__name__}")
     affine = affine_of(head, width)
     answers = RULES[type(head)](scope, head, affine_map(scope.graph, affine, hidden), rank)
@@ -75,6 +87,19 @@ def _quantiles(scope: Scope, head: Quantiles, free: str, rank: int) -> str:
     return graph.add("CumSum", steps, graph.whole(rank - 1))
 
 
+def _clusters(scope: Scope, head: AdaptiveSoftmax, hidden: str) -> str:
+    """Write log p of every class: of the frequent ones, and of those in each cluster with its own."""
+    graph, softmax = scope.graph, head.softmax
+    top = graph.add("LogSoftmax", affine_map(graph, softmax.head, hidden), axis=-1)
+    frequent, *clusters = _split(scope, top, softmax.shortlist_size, *[1] * softmax.n_clusters)
+    logs = [frequent]
+    for cluster, maps in zip(clusters, softmax.tail, strict=True):
+        shrunk, spread = (part for part in maps.children() if isinstance(part, nn.Linear))
+        rows = affine_map(graph, spread, affine_map(graph, shrunk, hidden))
+        logs.append(graph.add("Add", graph.add("LogSoftmax", rows, axis=-1), cluster))
+    return graph.add("Concat", *logs, axis=-1)
+
+
 def _split(scope: Scope, value: str, *widths: int) -> list[str]:
     """Cut the last axis into pieces of these widths."""
     names = [scope.graph.fresh("part") for _ in widths]
@@ -110,6 +135,7 @@ RULES: Mapping[type[nn.Module], Rule] = MappingProxyType(
         StudentT: _student,
         Quantiles: _quantiles,
         GaussianMixture: _mixture,
+        SampledSoftmax: _as_they_are,
     }
 )
 """Writes what follows a head's affine map: rule(scope, head, its name, number of axes) → name."""

@@ -63,12 +63,14 @@ INPUTS: Mapping[str, str] = MappingProxyType(
 
 HEADS: Mapping[str, str] = MappingProxyType(
     {
+        "adaptive": "logarithms of the probabilities of the classes",
         "bernoulli": "log-odds of each output",
         "categorical": "logits of the classes",
         "ctc": "logits, of the blank, then of the labels",
         "gaussian": "[2, D]: means, logarithms of the deviations",
         "mixture": "{components} logits, means [{components}, {outputs}], logarithms of deviations likewise",
         "quantiles": "[Q, D]: quantiles at the levels {levels}",
+        "sampled": "logits of the classes",
         "student": "[3, D]: locations, logarithms of the scales, degrees of freedom",
         "value": "values",
     }

@@ -38,7 +38,8 @@ HeadName = Literal[
 
 def _adaptive(inputs: int, outputs: int) -> AdaptiveSoftmax:
     """Return a softmax over a tenth of the classes, the frequent ones, with two clusters for the others."""
-    return AdaptiveSoftmax(inputs, outputs, [max(1, outputs // 10), max(2, outputs // 3)])
+    cuts = sorted({max(1, outputs // 10), max(2, outputs // 3)} - {outputs})
+    return AdaptiveSoftmax(inputs, outputs, cuts, shrink=min(4.0, inputs ** (1 / len(cuts))))
 
 
 def _sampled(inputs: int, outputs: int) -> SampledSoftmax:

@@ -207,12 +207,13 @@ def show_measures(console: Console, folder: Path) -> None:
 
 
 def _print_values(console: Console, task: Any, values: Mapping[str, Mapping[str, float | None]]) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("measure", *values)
     for measure in task.measures:
         shown = (found.get(measure.name) for found in values.values())
-        table.add_row(measure.title, *("–" if v is None else f"{v:.4g}" for v in shown))
+        table.add_row(escape(measure.title), *("–" if v is None else f"{v:.4g}" for v in shown))
     console.print(table)
 
 

@@ -55,10 +55,10 @@ class Forecast:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each step and target, as CSV and JSON have them."""
-        found = []
+        found, when = [], None if self.time is None else _written(self.time)
         for h in range(len(self.quantiles)):
             for d, target in enumerate(self.targets):
-                row: dict[str, Any] = {"step": h + 1, "time": "" if self.time is None else str(self.time[h])}
+                row: dict[str, Any] = {"step": h + 1, "time": "" if when is None else when[h]}
                 row["target"] = target
                 for q, level in enumerate(self.levels):
                     row[f"q{level:g}"] = float(self.quantiles[h, q, d])
@@ -128,6 +128,8 @@ def _quantiles(
     if not levels or any(not a < b for a, b in pairwise(levels)):
         raise ConfigError(f"levels: wanted rising probabilities, got {tuple(levels)}")
     horizon = int(inputs[:, -1].sum())
+    if not np.isfinite(inputs).all():
+        raise DataError(f"{path}: wanted numbers of the size of those in training, came far larger ones")
     answers = model.network(torch.from_numpy(inputs)[:, None])[-horizon:]
     if not bool(answers.isfinite().all()):
         raise DataError(
@@ -135,6 +137,14 @@ def _quantiles(
         )
     head: Any = HEADS[model.card.blueprint.head](1, model.card.blueprint.outputs)
     return np.stack([head.quantile(answers, q).double().numpy() for q in levels], 1)
+
+
+def _written(time: NDArray[Any]) -> list[str]:
+    """Return times as text: without a clock where all are at midnight, without parts of seconds of none."""
+    if time.dtype.kind == "M":
+        unit = next(u for u in ("D", "s", "us") if (time.astype(f"datetime64[{u}]") == time).all())
+        time = time.astype(f"datetime64[{unit}]")
+    return [str(t) for t in time]
 
 
 def _columns(table: Table, names: Sequence[str], path: Path) -> NDArray[np.float64]:

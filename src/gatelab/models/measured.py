@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from gatelab.models.kept import ForecastKept, LabelKept, LanguageKept, PenScales
 from gatelab.tasks import Task, open_task, reopen
 from gatelab.tasks.language import LanguageTask
 from gatelab.tasks.ragged import RaggedTask
+from gatelab.tasks.task import SPLITS
 from gatelab.tasks.waveform import WaveformTask
 from gatelab.train.evaluate import score
 
@@ -25,8 +27,8 @@ MEANING = ("names", "vocabulary", "labels", "source", "target", "inputs", "targe
 def measured(model: Model, data: str | None = None, split: str = "test") -> dict[str, float | None]:
     """Return the measures by name.
 
-    Other data is read as the model's own was: on the scale of its training, characters and bytes by its
-    vocabulary, and in windows of its lengths.
+    Other data is read as the model's own was: on the scale of its training, a text by its vocabulary, and in
+    windows of its lengths.
 
     Parameters
     ----------
@@ -70,11 +72,8 @@ def _other(model: Model, data: str) -> Task:
         options |= {"horizon": kept.horizon, "context": kept.context, "season": kept.season}
         options["target"] = ",".join(kept.targets)
     if isinstance(kept, LanguageKept):
-        options = {k: v for k, v in options.items() if k not in ("min_count", "max_size")}
-        options["level"] = kept.symbols.kind
+        return _spelt(kept, data, options)
     task = open_task(data, model.card.task.kind, options)
-    if isinstance(task, LanguageTask) and isinstance(kept, LanguageKept):
-        return _spelt(task, kept, data)
     if isinstance(task, WaveformTask) and isinstance(kept, WaveformKept):
         return _heard(task, Scale(np.asarray(kept.scale.mean), np.asarray(kept.scale.deviation)))
     if isinstance(task, RaggedTask) and isinstance(kept, LabelKept):
@@ -82,26 +81,33 @@ def _other(model: Model, data: str) -> Task:
     return task
 
 
-def _spelt(task: LanguageTask, kept: LanguageKept, data: str) -> LanguageTask:
-    """Return a text by the symbols of the model; words are not told anew, as rare ones are lost already."""
-    corpus, symbols = task.corpus, kept.symbols
-    if corpus.vocabulary == symbols:
-        return task
-    if symbols.kind == "words" or any(corpus.outside):
-        raise DataError(
-            f"{data}: has other words or characters than the model; try the data that it was trained on"
-        )
-    used, places = np.unique(corpus.ids, return_inverse=True)
-    found = symbols.encode(corpus.vocabulary.decode(used))
-    again = replace(corpus, vocabulary=symbols, ids=found[places])
-    return LanguageTask(again, task.unroll, task.embedding)
+def _spelt(kept: LanguageKept, data: str, options: Mapping[str, Any]) -> LanguageTask:
+    """Return a text by the symbols of the model, of whatever symbols the text itself is made."""
+    task = open_task(data, "language", {"level": "bytes"})
+    assert isinstance(task, LanguageTask)
+    symbols, corpus = kept.symbols, task.corpus
+    parts = [corpus.vocabulary.decode(getattr(corpus, split)) for split in SPLITS]
+    if symbols.kind != "bytes":
+        encoding = str(options.get("encoding", "utf-8"))
+        parts = [_decoded(part, encoding, data) for part in parts]
+    ids: list[Any] = [symbols.encode(part) for part in parts]
+    train, valid, test = map(len, ids)
+    whole: Any = np.concatenate(ids)
+    again = replace(corpus, vocabulary=symbols, ids=whole, sizes=(train, valid, test))
+    return LanguageTask(again, int(options.get("unroll", 100)), options.get("embedding"))
+
+
+def _decoded(part: str | bytes, encoding: str, data: str) -> str:
+    assert isinstance(part, bytes)
+    try:
+        return part.decode(encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise DataError(f"{data}: is no text in {encoding} ({error}); try to convert it") from None
 
 
 def _heard(task: WaveformTask, scale: Scale) -> WaveformTask:
     """Return recordings on the scale of the model."""
-    parts: dict[str, Any] = {
-        s: replace(getattr(task.data, s), scale=scale) for s in ("train", "valid", "test")
-    }
+    parts: dict[str, Any] = {s: replace(getattr(task.data, s), scale=scale) for s in SPLITS}
     return WaveformTask(replace(task.data, scale=scale, **parts))
 
 

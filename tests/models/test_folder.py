@@ -14,9 +14,13 @@ from safetensors.torch import load_file, save_file
 
 import gatelab
 from gatelab.errors import GatelabError, RunError
+from gatelab.models.ahead import forecast
+from gatelab.models.compose import compose, speak
 from gatelab.models.folder import load
+from gatelab.models.labels import label
 from gatelab.models.make import make, order
 from gatelab.models.measured import measured
+from gatelab.models.write import translate_lines, write_text
 from gatelab.tasks import KINDS as ALL
 from gatelab.train.checkpoint import read_tensors
 from made_up import KINDS
@@ -264,7 +268,7 @@ def _places(part):
             yield from _places(part[key])
 
 
-def _attacked(folders, tmp_path, count, seed):
+def _attacked(folders, made_up, tmp_path, count, seed):
     draw = random.Random(seed)
     cards = {name: json.loads((folders(name) / "model.json").read_text()) for name in KINDS}
     sound = 0
@@ -282,7 +286,7 @@ def _attacked(folders, tmp_path, count, seed):
         (folder / "model.json").write_text(text)
         (folder / "weights.safetensors").write_bytes(weights)
         try:
-            _used(load(folder))
+            _used(load(folder), made_up)
             sound += 1
         except GatelabError as error:
             said = str(error)
@@ -323,11 +327,8 @@ def _damaged(weights, draw):
     return len(header).to_bytes(8, "little") + header + weights[8 + size :]
 
 
-def _used(model):
+def _used(model, made_up):
     """Do a little with what loads: kept data that is believed has to be sound."""
-    from gatelab.models.compose import compose, speak
-    from gatelab.models.write import translate_lines, write_text
-
     if model.kind == "language":
         write_text(model, 2)
     elif model.kind in ("music", "tune"):
@@ -336,13 +337,23 @@ def _used(model):
         speak(model, 0.01)
     elif model.kind == "translate":
         list(translate_lines(model, ["3 Hunde"], beam=1))
+    elif model.kind == "forecast":
+        forecast(model, made_up / "series.csv").rows()
+    elif model.kind != "synthetic":
+        files = {
+            "words": "texts.csv",
+            "values": "unlabelled.npz",
+            "pen": "pens/p0/0_it.txt",
+            "mfcc": "sounds/0.wav",
+        }
+        next(label(model, [made_up / files[model.kept.inputs]])).rows()
 
 
-def test_mutants_are_refused_or_sound(folders, tmp_path):
-    sound = _attacked(folders, tmp_path, 900, seed=1)
+def test_mutants_are_refused_or_sound(folders, made_up, tmp_path):
+    sound = _attacked(folders, made_up, tmp_path, 900, seed=1)
     assert sound > 20  # some changes mean nothing
 
 
 @pytest.mark.exhaustive
-def test_many_mutants_are_refused_or_sound(folders, tmp_path):
-    _attacked(folders, tmp_path, 20_000, seed=2)
+def test_many_mutants_are_refused_or_sound(folders, made_up, tmp_path):
+    _attacked(folders, made_up, tmp_path, 20_000, seed=2)

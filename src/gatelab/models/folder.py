@@ -5,6 +5,8 @@
     MODEL/
       model.json            what the network is: cell, sizes, task, what was kept of the data, measures
       weights.safetensors   its weights
+      training/             how it was trained: order.json says all that decides the numbers; metrics and,
+                            until the end, a checkpoint. Nobody who uses the model needs it.
 
 The cell travels as its graph, checked when it is read; so a model with an invented cell loads where nobody
 knows its source. Nothing in the folder is code, and nothing of it is run.

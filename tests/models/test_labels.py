@@ -1,6 +1,7 @@
 """Labels of files: read as in training, so that a model says what its task computes."""
 
 import io
+import struct
 import wave
 import zipfile
 from itertools import pairwise
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 import gatelab
+from gatelab.data.audio import write_wav
 from gatelab.errors import ConfigError, DataError
 from gatelab.models.folder import load
 from gatelab.models.inputs import read_inputs
@@ -17,6 +19,7 @@ from gatelab.models.labels import label
 from gatelab.models.make import make, order
 from gatelab.nn import CTC
 from gatelab.tasks import open_task
+from gatelab.tasks.task import SPLITS
 
 
 def _inputs(model, *files):
@@ -169,6 +172,40 @@ def test_frames_of_sound_have_seconds(real_data, tmp_path):
     assert rows[0]["start"] == 0
     assert seconds - 0.02 < rows[-1]["end"] <= seconds + 0.001
     assert all(a["last"] + 1 == b["first"] for a, b in pairwise(rows))
+
+
+def _kaldi(folder, featured):
+    """Write a Kaldi folder of five speakers, with features of 5 numbers or with sound alone."""
+    random, body, lines = np.random.default_rng(0), b"", ""
+    features = random.normal(2, 3, (5, 30, 5)).astype("<f4")
+    names = [f"utt{k}" for k in range(5)]
+    (folder / "sounds").mkdir(parents=True)
+    for k, name in enumerate(names):
+        tone = (0.3 * np.sin(np.arange(4000) * (0.1 + 0.05 * k))).astype(np.float32)
+        write_wav(folder / "sounds" / f"{name}.wav", tone, 8000)
+        body += name.encode() + b" "
+        lines += f"{name} feats.ark:{len(body)}\n"
+        body += b"\0BFM \4" + struct.pack("<i", 30) + b"\4" + struct.pack("<i", 5) + features[k].tobytes()
+    (folder / "wav.scp").write_text("".join(f"{n} sounds/{n}.wav\n" for n in names))
+    (folder / "text").write_text("".join(f"{n} {'tea' if k % 2 else 'eat'}\n" for k, n in enumerate(names)))
+    (folder / "utt2spk").write_text("".join(f"{n} {n}\n" for n in names))
+    if featured:
+        (folder / "feats.ark").write_bytes(body)
+        (folder / "feats.scp").write_text(lines)
+    return features
+
+
+@pytest.mark.parametrize("featured", [True, False])
+def test_a_kaldi_folder_is_read_as_what_it_holds(featured, tmp_path):
+    features = _kaldi(tmp_path / "data", featured)
+    task = open_task(str(tmp_path / "data"))
+    model = _trained(task, tmp_path / "model")
+    np.savez(tmp_path / "x.npz", **{f"x_{k}": x for k, x in enumerate(features)}, y=np.zeros(5))
+    files = [tmp_path / "x.npz"] if featured else sorted((tmp_path / "data" / "sounds").iterdir())
+    found = {x.numpy().tobytes() for x in _inputs(model, *files).values()}
+    own = {_own(task, s, k).numpy().tobytes() for s in SPLITS for k in range(len(task.lengths(s)))}
+    assert found == own
+    assert model.kept.inputs == ("values" if featured else "mfcc")
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,15 @@ def test_a_folder_goes_on_with_nothing_else(change, said, posed, folders, tmp_pa
     assert (folders("classify") / "weights.safetensors").read_bytes() == before
 
 
+def test_a_training_that_nobody_knows_is_not_gone_on_with(posed, tmp_path):
+    asked = order(posed("classify"), gatelab.cells.get("gru"), 5, training=EPOCHS)
+    with pytest.raises(StoppedError):
+        make(tmp_path, asked, _stop_at(1))
+    (tmp_path / "training" / "order.json").unlink()
+    with pytest.raises(RunError, match=r"order\.json is missing"):
+        make(tmp_path, asked)
+
+
 def test_the_card_says_how_it_was_trained(folders, posed):
     card = load(folders("classify")).card
     assert card.task == posed("classify").record()

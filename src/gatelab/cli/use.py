@@ -52,8 +52,7 @@ def predict(
 ) -> None:
     """Say what files are: a class, a class a frame, or the labels in order, as CSV or JSON.
 
-    Of classes a frame, each stretch of equal ones is a row, with its first and last frame, and of sound its
-    seconds.
+    Each stretch of equal classes of frames is a row, with its first and last frame, and seconds of sound.
     """
     from gatelab.models import load
     from gatelab.models.labels import label

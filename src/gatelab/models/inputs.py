@@ -81,7 +81,9 @@ def _pen(kept: LabelKept, path: Path, width: int) -> Named:
         trajectory, _ = read_pen_word(data, path.name, str(path))
     assert isinstance(kept.scale, PenScales)
     scale = PenScale(kept.scale.movement, kept.scale.time)
-    yield path.name, torch.from_numpy(scale.apply(pen_features(trajectory, kept.every)))
+    with np.errstate(over="ignore"):  # what is too large is told below
+        features = scale.apply(pen_features(trajectory, kept.every))
+    yield path.name, _finite(features, path)
 
 
 def _scaled(kept: LabelKept, values: np.ndarray, path: Path, width: int) -> Tensor:
@@ -93,6 +95,11 @@ def _scaled(kept: LabelKept, values: np.ndarray, path: Path, width: int) -> Tens
         mean, deviation = (np.asarray(v, np.float64) for v in (kept.scale.mean, kept.scale.deviation))
         with np.errstate(over="ignore"):  # what is too large is told below
             values = Scale(mean, deviation).apply(values)
+    return _finite(values, path)
+
+
+def _finite(values: np.ndarray, path: Path) -> Tensor:
+    """Return what a network reads, float32; refuse what became infinite."""
     if not np.isfinite(values).all():
         raise DataError(f"{path}: wanted numbers of the size of those in training, came far larger ones")
     return torch.from_numpy(np.asarray(values, np.float32))

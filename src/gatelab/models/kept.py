@@ -17,7 +17,7 @@ from gatelab.data.mfcc import INPUTS as CEPSTRA
 from gatelab.data.trajectories import FEATURES
 from gatelab.data.vocabulary import START, STOP, Vocabulary
 from gatelab.errors import DataError, RunError
-from gatelab.runs.config import AboveZero, Frozen, Positive, Size
+from gatelab.runs.config import Frozen, Level, Positive, Scaling, Size
 from gatelab.runs.folder import parse_part
 from gatelab.tasks.blueprint import Blueprint
 from gatelab.tasks.music import KEYS
@@ -59,8 +59,8 @@ class TuneKept(Kept):
 class SampleScale(Frozen):
     """Mean and deviation of samples."""
 
-    mean: float
-    deviation: AboveZero
+    mean: Level
+    deviation: Scaling
 
 
 class WaveformKept(Kept):
@@ -73,8 +73,10 @@ class WaveformKept(Kept):
         return {"inputs": READ, "symbols": 0, "head": "mixture", "outputs": WRITTEN, "reads": "steps"}
 
     def fault(self) -> str:  # noqa: D102
-        known = f"{RATES[0]} to {RATES[-1]} Hz"
-        return "" if self.rate in RATES else f"rate: wanted {known}, came {self.rate:.6g}"
+        if self.rate not in RATES:
+            return f"rate: wanted {RATES[0]} to {RATES[-1]} Hz, came {self.rate:.6g}"
+        sound = abs(self.scale.mean) <= 1 and 1e-9 <= self.scale.deviation <= 1
+        return "" if sound else "scale: wanted that of samples from −1 to 1, came another one"
 
 
 class LanguageKept(Kept):
@@ -95,15 +97,15 @@ class LanguageKept(Kept):
 class Scales(Frozen):
     """Mean and deviation of each number of a step."""
 
-    mean: tuple[float, ...]
-    deviation: tuple[AboveZero, ...]
+    mean: tuple[Level, ...]
+    deviation: tuple[Scaling, ...]
 
 
 class PenScales(Frozen):
     """What movements and times of a pen are divided by; see :class:`gatelab.data.trajectories.PenScale`."""
 
-    movement: AboveZero
-    time: AboveZero
+    movement: Scaling
+    time: Scaling
 
 
 class LabelKept(Kept):
@@ -219,8 +221,8 @@ class SeriesScale(Frozen):
     """Name of a table, and mean and deviation of its columns in training."""
 
     name: str
-    mean: tuple[float, ...]
-    std: tuple[AboveZero, ...]
+    mean: tuple[Level, ...]
+    std: tuple[Scaling, ...]
     known: tuple[str, ...] = ()
 
 

@@ -133,6 +133,11 @@ def _data(asked: Order) -> dict[str, Any]:
 def _check_same(path: Path, asked: Mapping[str, Any]) -> None:
     """Keep what is asked for; refuse a folder that was begun with something else."""
     if not path.exists():
+        if (path.parent / "trial.json").exists():
+            raise RunError(
+                f"{path} is missing, so nobody knows what the training there was; try another folder with "
+                "--out, or remove this one"
+            )
         write_json(path, dict(asked))
         return
     before = read_json(path)

@@ -18,7 +18,10 @@ FORMAT = 2
 Positive = Annotated[int, Field(ge=1, lt=2**53)]
 Size = Annotated[int, Field(ge=0, lt=2**31)]
 """Of a vector or a vocabulary; held in 32 bits."""
-AboveZero = Annotated[float, Field(gt=0)]
+Scaling = Annotated[float, Field(ge=1e-30, le=1e30)]
+"""What numbers are divided by; float32 holds it, and its inverse."""
+Level = Annotated[float, Field(ge=-1e30, le=1e30)]
+"""A mean of numbers; float32 holds it."""
 UnitName = Annotated[str, Field(pattern=r"^\w[\w+.=-]*$", max_length=100)]
 LARGEST_SEED = 2**31 - 1
 

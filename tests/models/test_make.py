@@ -43,6 +43,7 @@ def test_a_stopped_training_ends_with_the_weights_of_an_undisturbed_one(name, po
     assert (tmp_path / "whole" / "model.json").read_text() == (tmp_path / "parts" / "model.json").read_text()
 
 
+@pytest.mark.slow
 def test_a_killed_command_goes_on_to_the_same_weights(made_up, command, tmp_path):
     arguments = [
         "train", made_up / "classes.npz", "--cell", "lstm", "--hidden", "6", "--epochs", "25",

@@ -5,9 +5,9 @@ import json
 import numpy as np
 
 from gatelab.data import load_music
-from gatelab.data.audio import write_wav
-from gatelab.data.midi_write import write_midi
-from gatelab.data.stdlib_text import stdlib_text
+from gatelab.data.midi.write import write_midi
+from gatelab.data.speech.audio import write_wav
+from gatelab.data.text.stdlib import stdlib_text
 
 KINDS = {
     "music": ("few.json", {}),

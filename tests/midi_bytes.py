@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gatelab.data.midi_notes import END
+from gatelab.data.midi.notes import END
 
 Event = tuple[int, bytes]
 """How long to wait, in ticks; the bytes."""

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gatelab.cli.main import run
-from gatelab.data.midi import PLAIN, read_midi
+from gatelab.data.midi.rolls import PLAIN, read_midi
 from gatelab.models.folder import load
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import gatelab
-from gatelab.data.audio import write_wav
+from gatelab.data.speech.audio import write_wav
 from gatelab.errors import ConfigError, DataError
 from gatelab.models.folder import load
 from gatelab.models.inputs import read_inputs

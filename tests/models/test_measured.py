@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gatelab.data.audio import read_audio, write_wav
+from gatelab.data.speech.audio import read_audio, write_wav
 from gatelab.errors import DataError, RunError
 from gatelab.models.folder import load
 from gatelab.models.measured import measured

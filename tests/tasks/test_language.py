@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import gatelab
-from gatelab.data.text import Corpus
-from gatelab.data.vocabulary import Vocabulary
+from gatelab.data.text.corpus import Corpus
+from gatelab.data.text.vocabulary import Vocabulary
 from gatelab.errors import ConfigError
 from gatelab.runs import Body
 from gatelab.tasks.language import BLOCK, LanguageTask

@@ -92,7 +92,7 @@ def generate(
         text = write_text(found, 500 if length is None else length, prompt, temperature, seed=seed)
         _write_text(text + "\n", out)
     elif found.kind == "waveform":
-        from gatelab.data.audio import write_wav
+        from gatelab.data.speech.audio import write_wav
         from gatelab.models.compose import speak
 
         samples, rate = speak(found, 2.0 if length is None else float(length), temperature, seed)
@@ -106,9 +106,9 @@ def generate(
 def _make_music(
     model: Any, steps: int, temperature: float, seed: int, label: str, tempo: float, out: Path | None
 ) -> None:
-    from gatelab.data.audio import write_wav
-    from gatelab.data.midi_write import write_midi
-    from gatelab.data.synth import synthesise
+    from gatelab.data.midi.synth import synthesise
+    from gatelab.data.midi.write import write_midi
+    from gatelab.data.speech.audio import write_wav
     from gatelab.models.compose import compose, label_of
     from gatelab.runs import write_atomic
 
@@ -139,7 +139,7 @@ def translate(
     out: Out = None,
 ) -> None:
     """Translate sentences, a line each."""
-    from gatelab.data.lines import read_lines, text_lines
+    from gatelab.data.text.lines import read_lines, text_lines
     from gatelab.models import load
     from gatelab.models.write import translate_lines
 

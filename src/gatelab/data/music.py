@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatelab import settings
-from gatelab.data.midi import PAPER, Grid
-from gatelab.data.midi_folder import read_pieces
-from gatelab.data.midi_split import split_pieces
+from gatelab.data.midi.folder import read_pieces
+from gatelab.data.midi.rolls import PAPER, Grid
+from gatelab.data.midi.split import split_pieces
 from gatelab.data.music_sets import MusicSource, find_source
 from gatelab.data.notes import SPLITS, Sequences, read_music
 from gatelab.data.places import places
@@ -112,14 +112,14 @@ def load_midi(path: str | os.PathLike[str], grid: Grid = PAPER, skip_damaged: bo
     """Return the MIDI files of a folder or a zip archive as a set of music.
 
     Folders called train, valid and test in it are the splits; else tunes are put into them at random but
-    always alike, versions of one tune together (:func:`gatelab.data.midi_split.split_pieces`).
+    always alike, versions of one tune together (:func:`gatelab.data.midi.split.split_pieces`).
 
     Parameters
     ----------
     path
         A folder, or a zip archive.
     grid
-        How notes become steps; the default is that of the published sets (:class:`gatelab.data.midi.Grid`).
+        How notes become steps; the default is that of the published sets (:class:`gatelab.data.midi.rolls.Grid`).
     skip_damaged
         Whether files that cannot be read are left out and counted; else the first of them is an error.
 
@@ -136,7 +136,7 @@ def load_midi(path: str | os.PathLike[str], grid: Grid = PAPER, skip_damaged: bo
     Examples
     --------
     >>> import pathlib, tempfile
-    >>> from gatelab.data.midi_write import write_midi
+    >>> from gatelab.data.midi.write import write_midi
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for note, name in enumerate(["one.mid", "two.mid", "three.mid"], 60):
     ...         _ = pathlib.Path(folder, name).write_bytes(write_midi([[note], [note, 72]]))

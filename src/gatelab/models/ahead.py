@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gatelab.data.season import calendar
-from gatelab.data.tables import Table, read_table
+from gatelab.data.tables.season import calendar
+from gatelab.data.tables.table import Table, read_table
 from gatelab.errors import ConfigError, DataError, near_misses
 from gatelab.models.folder import Model
 from gatelab.models.kept import ForecastKept

@@ -10,17 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gatelab.data.arrays import read_sequences
-from gatelab.data.audio import read_audio
-from gatelab.data.iam_ondb import read_strokes
-from gatelab.data.lines import read_lines
-from gatelab.data.mfcc import mfcc
-from gatelab.data.pen_words import read_pen_word
+from gatelab.data.arrays.npz import read_sequences
+from gatelab.data.arrays.ts import read_timeseries
+from gatelab.data.pens.iam_ondb import read_strokes
+from gatelab.data.pens.trajectories import PenScale, pen_features
+from gatelab.data.pens.words import read_pen_word
 from gatelab.data.scale import Scale
-from gatelab.data.timeseries_file import read_timeseries
-from gatelab.data.trajectories import PenScale, pen_features
+from gatelab.data.speech.audio import read_audio
+from gatelab.data.speech.mfcc import mfcc
+from gatelab.data.text.lines import read_lines
+from gatelab.data.text.words import words
 from gatelab.data.tree import read_file
-from gatelab.data.words import words
 from gatelab.errors import DataError
 from gatelab.models.kept import LabelKept, PenScales, Scales
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from gatelab.data.audio_header import RATES
-from gatelab.data.mfcc import INPUTS as CEPSTRA
-from gatelab.data.trajectories import FEATURES
-from gatelab.data.vocabulary import START, STOP, Vocabulary
+from gatelab.data.pens.trajectories import FEATURES
+from gatelab.data.speech.header import RATES
+from gatelab.data.speech.mfcc import INPUTS as CEPSTRA
+from gatelab.data.text.vocabulary import START, STOP, Vocabulary
 from gatelab.errors import DataError, RunError
 from gatelab.runs.config import Frozen, Level, Positive, Scaling, Size
 from gatelab.runs.folder import parse_part
@@ -102,7 +102,7 @@ class Scales(Frozen):
 
 
 class PenScales(Frozen):
-    """What movements and times of a pen are divided by; see :class:`gatelab.data.trajectories.PenScale`."""
+    """What movements and times of a pen are divided by; see :class:`gatelab.data.pens.trajectories.PenScale`."""
 
     movement: Scaling
     time: Scaling

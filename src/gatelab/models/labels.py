@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
-from gatelab.data.mfcc import HOP, WINDOW
+from gatelab.data.speech.mfcc import HOP, WINDOW
 from gatelab.errors import ConfigError, DataError
 from gatelab.models.folder import Model
 from gatelab.models.inputs import read_inputs

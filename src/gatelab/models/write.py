@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from gatelab.data.vocabulary import LINE_END, START, STOP, Vocabulary
-from gatelab.data.words import words
+from gatelab.data.text.vocabulary import LINE_END, START, STOP, Vocabulary
+from gatelab.data.text.words import words
 from gatelab.errors import ConfigError, DataError
 from gatelab.models.folder import Model
 from gatelab.models.kept import LanguageKept, TranslateKept

@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gatelab.data.series import ForecastData, load_series
+from gatelab.data.tables.series import ForecastData, load_series
 from gatelab.nn.heads.gaussian import Gaussian
 from gatelab.nn.heads.student import StudentT
 from gatelab.runs.config import Body, Measure, Training

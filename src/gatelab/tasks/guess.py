@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from gatelab.data.classification import LABELLED as SERIES
-from gatelab.data.labelled import LABELLED as TEXTS
+from gatelab.data.arrays.pairs import LABELLED as SERIES
 from gatelab.data.music_sets import MUSIC, find_source
-from gatelab.data.series_sets import SERIES as ALONG_TIME
-from gatelab.data.speech_sets import SPEECH
-from gatelab.data.text_sets import TEXTS as CORPORA
+from gatelab.data.speech.sets import SPEECH
+from gatelab.data.tables.sets import SERIES as ALONG_TIME
+from gatelab.data.text.labelled import LABELLED as TEXTS
+from gatelab.data.text.sets import TEXTS as CORPORA
 from gatelab.data.tree import Tree
 from gatelab.errors import ConfigError, DataError, near_misses
 from gatelab.tasks.synthetic import GENERATORS
@@ -137,7 +137,7 @@ def _is_pen_word(data: bytes) -> bool:
 
 
 def _arrays(load: str) -> Guess:
-    from gatelab.data.arrays import load_arrays
+    from gatelab.data.arrays.npz import load_arrays
 
     along = isinstance(load_arrays(load).train.y, tuple)
     return Guess("frames", "arrays with a label a frame") if along else Guess("classify", "labelled arrays")

@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gatelab.data.baselines_text import bigram_cost, unigram_cost
-from gatelab.data.text import Corpus, load_text
+from gatelab.data.text.baselines import bigram_cost, unigram_cost
+from gatelab.data.text.corpus import Corpus, load_text
 from gatelab.errors import ConfigError
 from gatelab.nn import Categorical
 from gatelab.runs.config import Measure, Training
@@ -55,7 +55,7 @@ class LanguageTask(Task):
     Examples
     --------
     >>> import gatelab
-    >>> from gatelab.data.text import load_text
+    >>> from gatelab.data.text.corpus import load_text
     >>> from gatelab.tasks.language import LanguageTask
     >>> task = LanguageTask(load_text("stdlib"), unroll=50)
     >>> batch = next(task.batches("train", 10, seed=0, epoch=1))

@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatelab.data.arrays import load_arrays
-from gatelab.data.classification import LABELLED as SERIES
-from gatelab.data.classification import load_labelled as load_series
-from gatelab.data.kaldi import KaldiData, KaldiUtterance, read_alignment, read_kaldi
-from gatelab.data.labelled import load_labelled as load_texts
-from gatelab.data.labelled_arrays import LabelledData
-from gatelab.data.mfcc import mfcc
+from gatelab.data.arrays.labelled import LabelledData
+from gatelab.data.arrays.npz import load_arrays
+from gatelab.data.arrays.pairs import LABELLED as SERIES
+from gatelab.data.arrays.pairs import load_labelled as load_series
+from gatelab.data.pens.strokes import load_strokes
 from gatelab.data.scale import Scale
-from gatelab.data.speech import SpeechData, Utterance, frame_labels
-from gatelab.data.speech_sets import SPEECH, load_speech
+from gatelab.data.speech.kaldi import KaldiData, KaldiUtterance, read_alignment, read_kaldi
+from gatelab.data.speech.mfcc import mfcc
+from gatelab.data.speech.sets import SPEECH, load_speech
+from gatelab.data.speech.timit import load_timit
+from gatelab.data.speech.utterances import SpeechData, Utterance, frame_labels
 from gatelab.data.splits import split_by_group
-from gatelab.data.strokes import load_strokes
-from gatelab.data.timit import load_timit
+from gatelab.data.text.labelled import load_labelled as load_texts
 from gatelab.errors import DataError
 from gatelab.tasks.options import Options
 from gatelab.tasks.ragged import Part, Posed

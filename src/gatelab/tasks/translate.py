@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_sequence
 
-from gatelab.data.parallel import ParallelPart, ParallelText, load_parallel
-from gatelab.data.vocabulary import START, STOP, Vocabulary
-from gatelab.data.words import detokenise
+from gatelab.data.text.parallel import ParallelPart, ParallelText, load_parallel
+from gatelab.data.text.vocabulary import START, STOP, Vocabulary
+from gatelab.data.text.words import detokenise
 from gatelab.nn import Categorical
 from gatelab.nn.beam import beam_search
 from gatelab.runs.config import Body, Measure, Training

@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from gatelab.data.baselines import marginal_nll, markov_nll
+from gatelab.data.midi.tunes import TuneData, load_tunes
 from gatelab.data.places import find
-from gatelab.data.tunes import TuneData, load_tunes
 from gatelab.nn import Bernoulli
 from gatelab.runs.config import Training
 from gatelab.tasks.batch import Batch, Layout, Table

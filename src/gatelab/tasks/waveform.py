@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gatelab.data.audio import open_folder
-from gatelab.data.speech_sets import load_speech
-from gatelab.data.waveform import WaveformData, step_count, waveform_data
+from gatelab.data.speech.audio import open_folder
+from gatelab.data.speech.sets import load_speech
+from gatelab.data.speech.waveform import WaveformData, step_count, waveform_data
 from gatelab.runs.config import Measure, Training
 from gatelab.tasks.batch import Batch
 from gatelab.tasks.blueprint import Blueprint

@@ -1,0 +1,1 @@
+"""Labelled arrays: .npz and .ts files."""

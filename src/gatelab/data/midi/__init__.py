@@ -1,0 +1,1 @@
+"""MIDI in and out, and to the ear."""

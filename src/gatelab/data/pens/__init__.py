@@ -1,0 +1,1 @@
+"""Pen trajectories with what they spell."""

@@ -1,0 +1,1 @@
+"""Sound and speech: files, features, known sets, TIMIT and Kaldi folders."""

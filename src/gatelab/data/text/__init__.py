@@ -1,0 +1,1 @@
+"""Texts: corpora for language models, labelled and aligned sentences, vocabularies, and their baselines."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +168,61 @@ def problem() -> type[Problem]:
 
     cpu.THREAD_WORK = cpu.CREW_WORK = 1
     return Problem
+
+
+@pytest.fixture(scope="session")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with small data of every kind of task."""
+    from made_up import make_data
+
+    folder = tmp_path_factory.mktemp("data")
+    make_data(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def posed(made_up: Path) -> Callable[[str], Any]:
+    """Return a function: a name of made_up.KINDS → the task on its data."""
+    from gatelab.tasks import open_task
+    from made_up import KIND_OF, KINDS
+
+    def pose(name: str) -> Any:
+        data, options = KINDS[name]
+        path = data if name == "synthetic" else str(made_up / data)
+        return open_task(path, KIND_OF.get(name, name), options)
+
+    return pose
+
+
+@pytest.fixture(scope="session")
+def folders(posed: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a function: a name of made_up.KINDS → the folder of a model that was trained for an epoch."""
+    from gatelab.cells import get
+    from gatelab.models.make import make, order
+
+    parent, done = tmp_path_factory.mktemp("models"), set[str]()
+
+    def trained(name: str) -> Path:
+        if name not in done:
+            make(parent / name, order(posed(name), get("gru"), 5, training={"max_epochs": 1}))
+            done.add(name)
+        return parent / name
+
+    return trained
+
+
+@pytest.fixture(scope="session")
+def command() -> Callable[..., Any]:
+    """Return a function that runs the command line in a process of its own."""
+
+    def run(*arguments: object, folder: Path | None = None, stdin: bytes | None = None) -> Any:
+        return subprocess.run(
+            [sys.executable, "-m", "gatelab", *map(str, arguments)],
+            capture_output=True,
+            cwd=folder,
+            input=stdin,
+            env=os.environ | {"COLUMNS": "140"},
+            check=False,
+        )
+
+    return run

@@ -210,7 +210,7 @@ def test_a_saved_model_reads_files(tmp_path):
     model = gatelab.Classifier(**QUICK).fit(x, np.array(["low", "high"])[y])
     np.savez(tmp_path / "new.npz", x=np.concatenate(x), lengths=[len(s) for s in x])
     said = list(label(gatelab.load(model.save(tmp_path / "model")), [tmp_path / "new.npz"]))
-    assert [s.answer[0] for s in said] == model.predict(x).tolist()
+    assert [s.labels[0] for s in said] == model.predict(x).tolist()
 
 
 def test_a_saved_labeller(tmp_path):

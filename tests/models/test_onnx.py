@@ -18,6 +18,7 @@ import gatelab
 from gatelab.cli.use import export
 from gatelab.errors import ConfigError
 from gatelab.models.folder import Model, card_of, save
+from gatelab.models.kept import Kept
 from gatelab.models.onnx import export_model
 from gatelab.nn import AdaptiveSoftmax, SampledSoftmax
 from gatelab.runs import Body, Training
@@ -52,7 +53,7 @@ def _model(kind="frames", cell="lstm", body=None, kept=None, hidden=6, **made):
     network = blueprint.network(unit, hidden, body)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
-    return Model(card, unit, network.eval())
+    return Model(card, unit, network.eval(), Kept())
 
 
 def _session(path):
@@ -180,7 +181,7 @@ def test_every_kind_of_task_on_its_own_data(make, tmp_path):
         unit, task=task.record(), blueprint=task.blueprint, hidden_size=6, body=body, kept=task.kept(),
         training=task.training, learning_rate=0.1, seed=0, measures={},
     )  # fmt: skip
-    model = Model(card, unit, task.network(unit, 6, body).eval())
+    model = Model(card, unit, task.network(unit, 6, body).eval(), Kept())
     (path,) = export_model(model, tmp_path / "a.onnx", lengths=True)
     inputs = next(iter(task.evaluation("valid"))).inputs
     wanted = model.network(inputs).numpy()
@@ -305,7 +306,10 @@ def test_levels_and_components_are_said(tmp_path):
 
 def test_the_verb(tmp_path, capsys):
     model = _model(inputs=3, reads="end")
-    folder = save(tmp_path / "model", model.card, model.network)
+    kept = {"names": list("abcd"), "inputs": "values"}
+    task = model.card.task.model_copy(update={"kind": "classify"})
+    card = model.card.model_copy(update={"kept": kept, "task": task})
+    folder = save(tmp_path / "model", card, model.network)
     export(folder, tmp_path / "b.onnx", states=True)
     assert capsys.readouterr().out == f"wrote {tmp_path / 'b.onnx'}\n"
     names = [i.name for i in _session(tmp_path / "b.onnx").get_inputs()]

@@ -87,10 +87,10 @@ def test_a_sequence_s_answer_so_far():
 
 
 def test_a_folder(tmp_path):
-    unit, blueprint = gatelab.cells.get("gru"), Blueprint(inputs=3, head="bernoulli", outputs=4)
+    unit, blueprint = gatelab.cells.get("gru"), Blueprint(inputs=88, head="bernoulli", outputs=88)
     record = Record(
         kind="music", dataset="made-up", load="made-up", title="Made up", source="here", digest="ab",
-        sequences=(9, 5, 4), steps=(90, 50, 40), input_size=3, output_size=4,
+        sequences=(9, 5, 4), steps=(90, 50, 40), input_size=88, output_size=88,
         measures=(Measure(name="NLL"),), headline="NLL",
     )  # fmt: skip
     card = card_of(
@@ -99,7 +99,7 @@ def test_a_folder(tmp_path):
     )  # fmt: skip
     folder = save(tmp_path / "model", card, blueprint.network(unit, 6, Body()))
     model = gatelab.load(folder)
-    x = _vectors(3)
+    x = _vectors(88)
     np.testing.assert_array_equal(gatelab.stream(folder).step(x), gatelab.stream(model).step(x))
     _compare(gatelab.stream(str(folder)), model.network, x[None, None])
 

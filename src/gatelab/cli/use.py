@@ -16,7 +16,9 @@ from gatelab.cli import options
 from gatelab.errors import ConfigError
 
 ModelFolder = Annotated[Path, typer.Argument(help="A model's folder, as gatelab train makes it.")]
-Out = Annotated[Path | None, typer.Option(help="Where to write; its ending says how.", show_default=False)]
+Out = Annotated[
+    Path | None, typer.Option(help="Where to write; its ending says how.", show_default=False, dir_okay=False)
+]
 Temperature = Annotated[float, typer.Option(help="Below 1 plays safe, above 1 dares more.")]
 Beam = Annotated[int, typer.Option(help="Answers that the search keeps; 1 is the quickest.", min=1)]
 
@@ -48,11 +50,14 @@ def predict(
     beam: Beam = 1,
     out: Out = None,
 ) -> None:
-    """Say what files are: a class, a class a frame, or the labels in order, as CSV or JSON."""
+    """Say what files are: a class, a class a frame, or the labels in order, as CSV or JSON.
+
+    Each stretch of equal classes of frames is a row, with its first and last frame, and seconds of sound.
+    """
     from gatelab.models import load
     from gatelab.models.labels import label
 
-    rows = [said.row() for said in label(load(model), files, beam)]
+    rows = [row for said in label(load(model), files, beam) for row in said.rows()]
     _write_rows(rows, out)
 
 
@@ -78,38 +83,53 @@ def generate(
     from gatelab.models import load
 
     found = load(model)
+    for name, value, kinds in (("prompt", prompt, ("language",)), ("label", label, ("music", "tune"))):
+        if value and found.kind not in kinds:
+            raise ConfigError(f"--{name}: means nothing to a model of kind {found.kind}; try it without")
     if found.kind == "language":
         from gatelab.models.write import write_text
 
-        text = write_text(found, length or 500, prompt, temperature, seed=seed)
-        _write_text(prompt + text + "\n", out)
+        text = write_text(found, 500 if length is None else length, prompt, temperature, seed=seed)
+        _write_text(text + "\n", out)
     elif found.kind == "waveform":
         from gatelab.data.speech.audio import write_wav
         from gatelab.models.compose import speak
 
-        samples, rate = speak(found, float(length or 2), temperature, seed)
-        target = (out or Path("generated.wav")).with_suffix(".wav")
+        samples, rate = speak(found, 2.0 if length is None else float(length), temperature, seed)
+        target = _ending(out, ".wav")
         write_wav(target, samples, rate)
         typer.echo(f"wrote {target}: {len(samples) / rate:.1f} s at {rate:,} Hz")
     else:
-        _make_music(found, length or 64, temperature, seed, label, tempo, out or Path("generated"))
+        _make_music(found, 64 if length is None else length, temperature, seed, label, tempo, out)
 
 
 def _make_music(
-    model: Any, steps: int, temperature: float, seed: int, label: str, tempo: float, out: Path
+    model: Any, steps: int, temperature: float, seed: int, label: str, tempo: float, out: Path | None
 ) -> None:
     from gatelab.data.midi.synth import synthesise
     from gatelab.data.midi.write import write_midi
     from gatelab.data.speech.audio import write_wav
-    from gatelab.models.compose import compose
+    from gatelab.models.compose import compose, label_of
     from gatelab.runs import write_atomic
 
     rate = 22_050
     roll = compose(model, steps, temperature, seed, label)
-    midi, wav = out.with_suffix(".mid"), out.with_suffix(".wav")
-    write_atomic(midi, write_midi(roll, beats_per_minute=tempo))
-    write_wav(wav, synthesise(roll, seconds_per_step=30 / tempo, rate=rate), rate)
-    typer.echo(f"wrote {midi} and {wav}: {steps} steps, {int(roll.sum()):,} keys struck or held")
+    midi, wav = _ending(out, ".mid"), _ending(out, ".wav")
+    notes = write_midi(roll, beats_per_minute=tempo)
+    sound = synthesise(roll, seconds_per_step=30 / tempo, rate=rate)
+    write_atomic(midi, notes)
+    write_wav(wav, sound, rate)
+    begun = label_of(model, label)
+    said = f", begun with the label {begun}" if begun else ""
+    typer.echo(f"wrote {midi} and {wav}: {steps} steps, {int(roll.sum()):,} keys struck or held{said}")
+
+
+def _ending(out: Path | None, ending: str) -> Path:
+    """Return where to write, with this ending in place of one of sound or music."""
+    if out is None:
+        return Path("generated" + ending)
+    known = out.suffix.lower() in (".wav", ".mid", ".midi")
+    return out.with_suffix(ending) if known else out.with_name(out.name + ending)
 
 
 def translate(
@@ -119,12 +139,15 @@ def translate(
     out: Out = None,
 ) -> None:
     """Translate sentences, a line each."""
-    from gatelab.data.text.lines import read_lines
+    from gatelab.data.text.lines import read_lines, text_lines
     from gatelab.models import load
     from gatelab.models.write import translate_lines
 
-    lines = sys.stdin.read().splitlines() if str(file) == "-" else read_lines(file)
-    _write_text("".join(f"{line}\n" for line in translate_lines(load(model), lines, beam)), out)
+    found = load(model)
+    if found.kind != "translate":
+        raise ConfigError(f"a model of kind {found.kind} does not translate; wanted one of kind translate")
+    lines = text_lines(sys.stdin.buffer.read(), "standard input") if str(file) == "-" else read_lines(file)
+    _write_text("".join(f"{line}\n" for line in translate_lines(found, lines, beam)), out)
 
 
 def forecast(
@@ -132,7 +155,8 @@ def forecast(
     table: Annotated[Path, typer.Argument(help="CSV or Parquet with the columns of the training's table.")],
     fill: Annotated[bool, typer.Option("--fill", help="Fill gaps by interpolation.")] = False,
     plot: Annotated[
-        Path | None, typer.Option(help="Also draw it: a .svg or .png file.", show_default=False)
+        Path | None,
+        typer.Option(help="Also draw it: a .svg or .png file.", show_default=False, dir_okay=False),
     ] = None,
     out: Out = None,
 ) -> None:
@@ -140,6 +164,8 @@ def forecast(
     from gatelab.models import load
     from gatelab.models.ahead import forecast as ahead
 
+    if plot is not None and plot.suffix.lower() not in (".svg", ".png"):
+        raise ConfigError(f"--plot: wanted a file that ends in .svg or .png, got {plot.name}")
     found = ahead(load(model), table, fill=fill)
     _write_rows(found.rows(), out)
     if plot is not None:
@@ -155,7 +181,7 @@ def forecast(
 
 def export(
     model: ModelFolder,
-    out: Annotated[Path, typer.Argument(help="The file to write, such as model.onnx.")],
+    out: Annotated[Path, typer.Argument(help="The file to write, such as model.onnx.", dir_okay=False)],
     states: Annotated[
         bool, typer.Option("--states", help="States go in and come out: hear a sequence piece by piece.")
     ] = False,
@@ -183,12 +209,13 @@ def show_measures(console: Console, folder: Path) -> None:
 
 
 def _print_values(console: Console, task: Any, values: Mapping[str, Mapping[str, float | None]]) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("measure", *values)
     for measure in task.measures:
         shown = (found.get(measure.name) for found in values.values())
-        table.add_row(measure.title, *("–" if v is None else f"{v:.4g}" for v in shown))
+        table.add_row(escape(measure.title), *("–" if v is None else f"{v:.4g}" for v in shown))
     console.print(table)
 
 
@@ -209,7 +236,8 @@ def _write_rows(rows: Iterable[Mapping[str, Any]], out: Path | None) -> None:
 
 
 def _to_csv(rows: list[Mapping[str, Any]], file: Any) -> None:
-    writer = csv.DictWriter(file, list(rows[0]) if rows else [], lineterminator="\n")
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(file, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
 
@@ -220,5 +248,5 @@ def _write_text(text: str, out: Path | None) -> None:
     if out is None:
         sys.stdout.write(text)
     else:
-        write_atomic(out, text)
+        write_atomic(out, text.encode("utf-8", "surrogateescape"))
         typer.echo(f"wrote {out}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import altair as alt
@@ -9,6 +10,7 @@ import vl_convert
 
 from gatelab.draw.style import theme
 from gatelab.errors import ConfigError
+from gatelab.runs.folder import write_atomic
 
 PAPER = {False: "#ffffff", True: "#16191d"}
 """The background of a light and of a dark page."""
@@ -23,14 +25,17 @@ def save(chart: alt.TopLevelMixin, path: Path, dark: bool = False) -> None:
     ------
     ConfigError
         Where the name ends in something else.
+    RunError
+        Where the file cannot be written; what stood there before is untouched.
     """
     kind = path.suffix.lower()
     if kind not in (".svg", ".png"):
         raise ConfigError(f"figure: wanted a file that ends in .svg or .png, got {path.name}")
     content = chart.to_dict()
     content["config"] = theme(dark) | {"background": PAPER[dark], "padding": 12}
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # the writing says what is wrong
+        path.parent.mkdir(parents=True, exist_ok=True)
     if kind == ".svg":
-        path.write_text(vl_convert.vegalite_to_svg(content), encoding="utf-8")
+        write_atomic(path, vl_convert.vegalite_to_svg(content))
     else:
-        path.write_bytes(vl_convert.vegalite_to_png(content, scale=SCALE))
+        write_atomic(path, vl_convert.vegalite_to_png(content, scale=SCALE))

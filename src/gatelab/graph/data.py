@@ -118,6 +118,8 @@ def _weight(came: Any) -> Weight:
         raise ValueError(f"role {role!r}")
     if start is not None and start != "identity":
         start = _number(start)
+        if abs(start) > 1e38:
+            raise ValueError(f"a weight that starts at {start:g}, which float32 does not hold")
     rows, columns = _width(rows), _width(columns)
     if rows is None:
         raise ValueError("a weight without rows")

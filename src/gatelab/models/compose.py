@@ -6,10 +6,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gatelab.errors import ConfigError, near_misses
+from gatelab.errors import ConfigError, RunError, near_misses
 from gatelab.models.folder import Model
+from gatelab.models.kept import MusicKept, TuneKept, WaveformKept
 from gatelab.nn import Bernoulli, GaussianMixture, Stream
+from gatelab.nn.border import check_positive
+from gatelab.search.space import check_seed
 from gatelab.tasks.music import KEYS
+from gatelab.tasks.waveform import READ, WRITTEN
+
+LONGEST = 3600
+"""The most seconds of sound."""
 
 
 def compose(
@@ -18,7 +25,7 @@ def compose(
     """Return a piano roll ``[steps, 88]`` that a model of music writes.
 
     1. It begins as sequences did in training: from the zero state and silence, and with the label, where the
-       model has labels.
+       model has labels; see :func:`label_of`.
     2. At each step every key is drawn by its probability, and what was drawn is read next.
 
     Parameters
@@ -30,18 +37,19 @@ def compose(
     seed
         Of the draws.
     label
-        One of the model's labels, such as ``"3/4"``.
+        One of the model's labels, such as ``"3/4"``; none is the first one.
 
     Raises
     ------
     ConfigError
         The model makes no music, has no such label, or a number is impossible.
     """
-    if model.kind not in ("music", "tune"):
-        raise ConfigError(f"a model of kind {model.kind} makes no music; wanted one of kind music or tune")
     if steps < 1:
         raise ConfigError(f"length: wanted at least 1 step, got {steps}")
-    told = _told(model, label)
+    check_seed(seed)
+    begun, told = label_of(model, label), torch.zeros(model.card.blueprint.inputs - KEYS)
+    if isinstance(model.kept, TuneKept):
+        told[model.kept.labels.index(begun)] = 1
     generator = torch.Generator().manual_seed(seed)
     stream = Stream(model.network.recurrent, model.network.head)
     roll = np.zeros((steps, KEYS), np.uint8)
@@ -54,15 +62,21 @@ def compose(
     return roll
 
 
-def _told(model: Model, label: str) -> torch.Tensor:
-    labels = [str(name) for name in model.card.kept.get("labels", [])]
-    told = torch.zeros(model.card.blueprint.inputs - KEYS)
+def label_of(model: Model, label: str = "") -> str:
+    """Return the label that music begins with: the one asked for, else the model's first, if it has any.
+
+    Raises
+    ------
+    ConfigError
+        The model makes no music, or has no such label.
+    """
+    if not isinstance(model.kept, MusicKept | TuneKept):
+        raise ConfigError(f"a model of kind {model.kind} makes no music; wanted one of kind music or tune")
+    labels = model.kept.labels if isinstance(model.kept, TuneKept) else ()
     if label and label not in labels:
         known = f"known are {', '.join(labels)}" if labels else "this model has none"
         raise ConfigError(f"label: there is no {label!r}{near_misses(label, labels) or ';'} {known}")
-    if labels:
-        told[labels.index(label) if label else 0] = 1
-    return told
+    return label or next(iter(labels), "")
 
 
 @torch.no_grad()
@@ -78,20 +92,24 @@ def speak(
     ConfigError
         The model makes no sound, or is to make none.
     """
-    if model.kind != "waveform":
+    kept, head = model.kept, model.network.head
+    if not isinstance(kept, WaveformKept):
         raise ConfigError(f"a model of kind {model.kind} makes no waveform; wanted one of kind waveform")
-    if not seconds > 0:
-        raise ConfigError(f"seconds: wanted more than 0, got {seconds}")
-    kept, head = model.card.kept, model.network.head
+    if not 0 < seconds <= LONGEST:
+        raise ConfigError(f"seconds: wanted more than 0 and at most {LONGEST:,}, got {seconds}")
+    check_seed(seed)
+    check_positive(temperature=temperature)
     assert isinstance(head, GaussianMixture)
-    rate = int(kept["rate"])
-    mean, deviation = (float(np.asarray(kept["scale"][k])) for k in ("mean", "deviation"))
+    count = max(1, int(seconds * kept.rate))
+    mean, deviation = kept.scale.mean, kept.scale.deviation
     generator = torch.Generator().manual_seed(seed)
-    heard, written, state = torch.full((20,), -mean / deviation), [], None
-    for _ in range(-(-int(seconds * rate) // 10)):
+    heard, written, state = torch.full((READ,), -mean / deviation), [], None
+    for _ in range(-(-count // WRITTEN)):
         answers, state = model.network.carried(heard[None, None], state)
         new = head.sample(answers, generator, temperature)[0]
-        heard = torch.cat([heard[10:], new])
+        heard = torch.cat([heard[WRITTEN:], new])
         written.append(new)
-    samples = torch.cat(written)[: int(seconds * rate)].numpy() * deviation + mean
-    return np.clip(samples, -1, 1).astype(np.float32), rate
+    samples = torch.cat(written)[:count].double().numpy() * deviation + mean
+    if not np.isfinite(samples).all():
+        raise RunError("the model's samples did not stay finite; try a lower temperature")
+    return np.clip(samples, -1, 1).astype(np.float32), kept.rate

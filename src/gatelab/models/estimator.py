@@ -156,7 +156,7 @@ class Estimator:
             )
             make(Path(folder), asked, lambda epoch: history.append(epoch.model_dump()))
             model = load(folder)
-        self._restore(Model(_without_test(model.card), model.cell, model.network))
+        self._restore(Model(_without_test(model.card), model.cell, model.network, model.kept))
         self.history_ = history
         return self
 

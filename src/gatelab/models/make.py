@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from gatelab.errors import ConfigError, RunError
 from gatelab.graph.cell import Cell
+from gatelab.graph.data import to_data
 from gatelab.models.folder import Card, card_of, save
-from gatelab.runs import Body, Epoch, Outcome, Training, Trial, build, locked
+from gatelab.runs import Body, Epoch, Outcome, Training, Trial, build, locked, write_json
+from gatelab.runs.folder import read_json
 from gatelab.runs.tables import has_ended, read_trial
 from gatelab.search.space import check_seed
 from gatelab.tasks import Task
 from gatelab.train import train
 from gatelab.train.checkpoint import read_tensors
 
+ONWARD = ("music", "tune", "language", "waveform", "translate")
+"""Kinds of tasks whose networks answer what they read next."""
 WORK = "training"
 """The folder, inside the model's, that holds metrics and checkpoints."""
 
@@ -32,7 +39,7 @@ class Order:
     body, training
         What is to be changed of how the task does it.
     learning_rate
-        η; None: the geometric mean of the task's bounds.
+        η.
     seed
         Of the initial weights and all that is drawn.
     """
@@ -57,6 +64,8 @@ def order(
 ) -> Order:
     """Return what is to be trained, with all that was not said as the task does it.
 
+    Without a learning rate, it lies two thirds up the task's range, on a logarithmic scale.
+
     Raises
     ------
     ConfigError
@@ -64,13 +73,19 @@ def order(
     """
     check_seed(seed)
     low, high = task.rates
-    rate = 2.718281828459045 ** ((low + 2 * high) / 3) if learning_rate is None else learning_rate
-    if not 0 < rate < float("inf"):
+    rate = float(f"{math.exp((low + 2 * high) / 3):.3g}") if learning_rate is None else learning_rate
+    if not 0 < rate < math.inf:
         raise ConfigError(f"learning rate: wanted a number above 0, got {learning_rate}")
     shape = build(Body, **(task.body.model_dump() | dict(body or {})))
     told = build(Training, **(task.training.model_dump() | dict(training or {})))
-    task.network(cell, hidden_size, shape)  # says what is impossible, before anything is written
-    return Order(task, cell, hidden_size, shape, told, float(f"{rate:.3g}"), seed)
+    if shape.bidirectional and task.kind in ONWARD:
+        raise ConfigError(
+            f"bidirectional: a model of kind {task.kind} says what comes next, and would have read it; try "
+            "one direction"
+        )
+    with torch.random.fork_rng(devices=[]):
+        task.network(cell, hidden_size, shape)  # says what is impossible, before anything is written
+    return Order(task, cell, hidden_size, shape, told, rate, seed)
 
 
 def make(folder: Path, asked: Order, report: Callable[[Epoch], None] = lambda epoch: None) -> Outcome:
@@ -79,17 +94,20 @@ def make(folder: Path, asked: Order, report: Callable[[Epoch], None] = lambda ep
     Raises
     ------
     RunError
-        The folder holds another model's training, or the training diverged before its first epoch ended.
+        The folder holds another training, or the training diverged before its first epoch ended.
     """
     work = folder / WORK
     try:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RunError(f"cannot make {work}: {(error.strerror or str(error)).lower()}") from None
+        raise RunError(
+            f"cannot make {work}: {(error.strerror or str(error)).lower()}; try another folder"
+        ) from None
     trial = Trial(
         unit=asked.cell.name, stage="search", number=0, learning_rate=asked.learning_rate, seed=asked.seed
     )
     with locked(work):
+        _check_same(work / "order.json", _data(asked))
         ended = has_ended(work, trial)
         outcome = read_trial(work).outcome if ended else None
         if outcome is None:
@@ -100,6 +118,47 @@ def make(folder: Path, asked: Order, report: Callable[[Epoch], None] = lambda ep
             raise RunError(f"{folder}: {outcome.reason}; try a smaller learning rate")
         _write(folder, asked, outcome)
     return outcome
+
+
+def _data(asked: Order) -> dict[str, Any]:
+    """Return, as JSON holds it, all that decides the numbers of a training."""
+    record = asked.task.record()
+    return {
+        "task": record.kind, "data": record.digest, "options": dict(record.options),
+        "cell": to_data(asked.cell), "hidden_size": asked.hidden_size, "body": asked.body.model_dump(),
+        "training": asked.training.model_dump(), "learning_rate": asked.learning_rate, "seed": asked.seed,
+    }  # fmt: skip
+
+
+def _check_same(path: Path, asked: Mapping[str, Any]) -> None:
+    """Keep what is asked for; refuse a folder that was begun with something else."""
+    if not path.exists():
+        if (path.parent / "trial.json").exists():
+            raise RunError(
+                f"{path} is missing, so nobody knows what the training there was; try another folder with "
+                "--out, or remove this one"
+            )
+        write_json(path, dict(asked))
+        return
+    before = read_json(path)
+    known = before if isinstance(before, dict) else {}
+    for name, value in asked.items():
+        if known.get(name) != value:
+            raise RunError(
+                f"{path.parent.parent} holds a training with another {_difference(name, known, value)}; try "
+                "another folder with --out, or remove this one"
+            )
+
+
+def _difference(name: str, known: Mapping[str, Any], value: Any) -> str:
+    """Say in a few words what differs."""
+    before = known.get(name)
+    if name == "cell":
+        return f"cell than {value['name']}"
+    if isinstance(before, dict) and isinstance(value, dict):
+        odd = next(k for k in {**value, **before} if before.get(k) != value.get(k))
+        return f"{odd}: {before.get(odd)!r:.40}, not {value.get(odd)!r:.40}"
+    return f"{name.replace('_', ' ')}: {before!r:.40}, not {value!r:.40}"
 
 
 def _write(folder: Path, asked: Order, outcome: Outcome) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from gatelab.data.text.vocabulary import START, STOP, Vocabulary
+from gatelab.data.text.vocabulary import LINE_END, START, STOP, Vocabulary
 from gatelab.data.text.words import words
-from gatelab.errors import ConfigError, DataError, RunError
+from gatelab.errors import ConfigError, DataError
 from gatelab.models.folder import Model
-from gatelab.nn.sampling import draw
+from gatelab.models.kept import LanguageKept, TranslateKept
+from gatelab.search.space import check_seed
 from gatelab.tasks.network import EncoderDecoder
 from gatelab.tasks.translate import spelt, translate
 
@@ -24,9 +27,10 @@ def write_text(
     top: int | None = None,
     seed: int = 0,
 ) -> str:
-    """Return text that a language model goes on with.
+    """Return a prompt and the text that a language model goes on with.
 
-    1. The network reads the prompt, from the zero state; without one, the first symbol of its vocabulary.
+    1. The network reads the prompt, from the zero state; without one, a line end, or the first symbol of a
+       vocabulary that has none.
     2. ``count`` times, a symbol is drawn from its answer and read next.
 
     Parameters
@@ -34,7 +38,7 @@ def write_text(
     count
         Symbols to write: bytes, characters or words.
     prompt
-        What comes before, and is not returned.
+        What comes before.
     temperature, top
         Logits are divided by the temperature; of the ``top`` likeliest symbols is drawn, of all if None.
     seed
@@ -47,16 +51,35 @@ def write_text(
     DataError
         The prompt holds symbols that the model does not know.
     """
-    if model.kind != "language":
+    kept = model.kept
+    if not isinstance(kept, LanguageKept):
         raise ConfigError(f"a model of kind {model.kind} writes no text; wanted a language model")
     if count < 1:
         raise ConfigError(f"length: wanted at least 1, got {count}")
-    vocabulary = vocabulary_of(model, "vocabulary")
-    given = prompt.encode() if vocabulary.kind == "bytes" else prompt
-    ids = np.asarray(vocabulary.encode(given), np.int64) if prompt else np.zeros(1, np.int64)
-    written = _drawn(model, ids, count, temperature, top, seed)
-    text = vocabulary.decode(written)
-    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    check_seed(seed)
+    vocabulary = kept.symbols
+    given = prompt.encode("utf-8", "surrogateescape") if vocabulary.kind == "bytes" else prompt
+    ids = np.asarray(vocabulary.encode(given), np.int64) if prompt else _beginning(vocabulary)
+    if not len(ids):
+        raise DataError(f"prompt: wanted at least one symbol, came {prompt!r:.40}; try some words, or none")
+    return _joined(given, vocabulary.decode(_drawn(model, ids, count, temperature, top, seed)), vocabulary)
+
+
+def _beginning(vocabulary: Vocabulary) -> np.ndarray:
+    """Return the symbol that a text begins after: a line end where there is one."""
+    end = LINE_END if vocabulary.kind == "words" else "\n"
+    return np.array([vocabulary.ids.get(end, 0)], np.int64)
+
+
+def _joined(given: str | bytes, text: str | bytes, vocabulary: Vocabulary) -> str:
+    """Return a prompt and what follows as one text."""
+    if isinstance(given, bytes) or isinstance(text, bytes):
+        before = given if isinstance(given, bytes) else given.encode()
+        after = text if isinstance(text, bytes) else text.encode()
+        return (before + after).decode("utf-8", "replace")
+    if vocabulary.kind != "words":
+        return given + text
+    return f"{given} {text}".strip(" ").replace(" \n ", "\n").replace(" \n", "\n")
 
 
 @torch.no_grad()
@@ -66,8 +89,9 @@ def _drawn(
     generator = torch.Generator().manual_seed(seed)
     answers, state = model.network.carried(torch.from_numpy(ids)[:, None])
     written: list[int] = []
+    head: Any = model.network.head
     for _ in range(count):
-        symbol = draw(answers[-1:], generator, temperature, top)
+        symbol: Tensor = head.sample(answers[-1:], generator, temperature, top)
         written.append(int(symbol))
         answers, state = model.network.carried(symbol[None], state)
     return written
@@ -81,32 +105,15 @@ def translate_lines(model: Model, lines: Sequence[str], beam: int = 4, batch: in
     ConfigError
         The model does not translate.
     """
-    network = model.network
-    if not isinstance(network, EncoderDecoder):
+    network, kept = model.network, model.kept
+    if not isinstance(network, EncoderDecoder) or not isinstance(kept, TranslateKept):
         raise ConfigError(f"a model of kind {model.kind} does not translate; wanted one of kind translate")
-    source, target = vocabulary_of(model, "source"), vocabulary_of(model, "target")
-    start, stop = (target.ids.get(symbol) for symbol in (START, STOP))
-    if start is None or stop is None:
-        raise RunError(f"model.json: its target vocabulary lacks {START} or {STOP}; was it changed by hand?")
-    lower, reverse = bool(model.card.kept.get("lower")), bool(model.card.kept.get("reverse"))
+    source, target = kept.vocabularies
+    start, stop = target.ids[START], target.ids[STOP]
     for at in range(0, len(lines), batch):
-        part = [words(line, lower=lower) for line in lines[at : at + batch]]
-        kept = [k for k, sentence in enumerate(part) if sentence]
-        read = [np.asarray(source.encode(part[k]), np.int64) for k in kept]
-        found = dict(
-            zip(kept, translate(network, read, reverse, start, stop, beam) if read else [], strict=True)
-        )
+        part = [words(line, lower=kept.lower) for line in lines[at : at + batch]]
+        full = [k for k, sentence in enumerate(part) if sentence]
+        read = [np.asarray(source.encode(part[k]), np.int64) for k in full]
+        written = translate(network, read, kept.reverse, start, stop, beam) if read else []
+        found = dict(zip(full, written, strict=True))
         yield from (spelt(found[k], target) if k in found else "" for k in range(len(part)))
-
-
-def vocabulary_of(model: Model, name: str) -> Vocabulary:
-    """Return a vocabulary that a model keeps, of the size that its network has."""
-    try:
-        found = Vocabulary.from_data(model.card.kept.get(name), f"model.json: {name}")
-    except DataError as error:
-        raise RunError(str(error)) from None
-    blueprint = model.card.blueprint
-    wanted = blueprint.source_symbols if name == "source" else blueprint.symbols
-    if len(found) != wanted:
-        raise RunError(f"model.json: {name}: wanted {wanted} symbols, came {len(found)}; was it changed?")
-    return found

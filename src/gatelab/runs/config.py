@@ -15,7 +15,13 @@ from gatelab.errors import ConfigError, near_misses
 FORMAT = 2
 """Version of everything in a run folder; a folder of another version is refused."""
 
-Positive = Annotated[int, Field(ge=1)]
+Positive = Annotated[int, Field(ge=1, lt=2**53)]
+Size = Annotated[int, Field(ge=0, lt=2**31)]
+"""Of a vector or a vocabulary; held in 32 bits."""
+Scaling = Annotated[float, Field(ge=1e-30, le=1e30)]
+"""What numbers are divided by; float32 holds it, and its inverse."""
+Level = Annotated[float, Field(ge=-1e30, le=1e30)]
+"""A mean of numbers; float32 holds it."""
 UnitName = Annotated[str, Field(pattern=r"^\w[\w+.=-]*$", max_length=100)]
 LARGEST_SEED = 2**31 - 1
 
@@ -49,7 +55,7 @@ class Training(Frozen):
 class Body(Frozen):
     """The recurrent part of a network, beside cell and size: layers, directions, dropout between layers."""
 
-    layers: Positive = 1
+    layers: Annotated[int, Field(ge=1, le=1000)] = 1
     bidirectional: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 

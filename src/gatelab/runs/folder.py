@@ -126,13 +126,19 @@ def parse_model(path: Path, value: Any, model: type[M], version: int) -> M:
     came = value.get("format", version) if isinstance(value, dict) else None
     if came != version:
         raise RunError(
-            f"{path} is of format {came!r}, this gatelab reads format {version}; try the gatelab that wrote "
-            "it"
+            f"{path} is of format {came!r:.40}, this gatelab reads format {version}; try the gatelab that "
+            "wrote it"
         )
+    return parse_part(path, value, model)
+
+
+def parse_part(path: Path, value: Any, model: type[M], part: str = "") -> M:
+    """Return what stands in a part of a JSON file as a pydantic model; a RunError where it does not fit."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise RunError(f"{path} is damaged: {explain(error, list(model.model_fields))}") from None
+        where = f"{part}." if part else ""
+        raise RunError(f"{path} is damaged: {where}{explain(error, list(model.model_fields))}") from None
 
 
 def create(parent: Path, config: Comparison) -> Path:

@@ -24,7 +24,7 @@ from gatelab.nn import (
     StudentT,
 )
 from gatelab.nn.init import Scheme
-from gatelab.runs.config import Body, Frozen, Positive
+from gatelab.runs.config import Body, Frozen, Positive, Size
 from gatelab.tasks.network import EncoderDecoder, Network
 
 SAMPLES = 512
@@ -91,13 +91,13 @@ class Blueprint(Frozen):
         How recurrent layers start, one of :data:`INIT`.
     """
 
-    inputs: int = 0
-    symbols: int = 0
-    embedding: int = 0
+    inputs: Size = 0
+    symbols: Size = 0
+    embedding: Size = 0
     head: HeadName
     outputs: Positive
     reads: Literal["steps", "end"] = "steps"
-    source_symbols: int = 0
+    source_symbols: Size = 0
     init: Literal["uniform", "orthogonal"] = "uniform"
 
     @property

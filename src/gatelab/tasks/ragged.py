@@ -57,6 +57,11 @@ class RaggedTask(Task):
         The data.
     head, reads
         As in :class:`gatelab.tasks.blueprint.Blueprint`.
+
+    Attributes
+    ----------
+    tables
+        The inputs of each split.
     """
 
     def __init__(self, posed: Posed, head: HeadName, reads: Literal["steps", "end"] = "steps") -> None:
@@ -70,7 +75,7 @@ class RaggedTask(Task):
             outputs=len(posed.names),
             reads=reads,
         )
-        self._tables = {s: Table(_typed(posed.parts[s].inputs, posed.symbols)) for s in SPLITS}
+        self.tables = {s: Table(_typed(posed.parts[s].inputs, posed.symbols)) for s in SPLITS}
 
     def kept(self) -> dict[str, Any]:
         """Return how inputs are read of files, and what the classes or labels are called."""
@@ -78,12 +83,12 @@ class RaggedTask(Task):
 
     def lengths(self, split: str) -> list[int]:
         """Return the number of steps of each sequence of a split."""
-        lengths: list[int] = self._tables[split].lengths.tolist()
+        lengths: list[int] = self.tables[split].lengths.tolist()
         return lengths
 
     def batch(self, split: str, chosen: Sequence[int]) -> Batch:
         """Return the chosen sequences of a split side by side, longest first."""
-        table = self._tables[split]
+        table = self.tables[split]
         layout = Layout.of(table.lengths, chosen)
         inputs = PackedSequence(table.rows.index_select(0, table.places(layout)), layout.batch_sizes)
         return self._answered(split, layout, inputs)

@@ -72,7 +72,7 @@ def labelled_parts(load: str, told: Options) -> Posed:
     split = "the set's own" if text.name == "sst2" else "as given, or 80/10/10 with equal texts in one part"
     about = About(text.name, text.title, text.source, text.digest, (f"split: {split}",))
     parts = {s: Part(getattr(text, s).sentences, getattr(text, s).labels) for s in SPLITS}
-    kept = {"inputs": "words", "vocabulary": text.vocabulary.to_data(), "lower": lower}
+    kept = {"inputs": "words", "vocabulary": text.vocabulary.to_data(), "lower": lower, "parted": text.parted}
     embedding = told.whole("embedding", EMBEDDING, least=0)
     return Posed(about, parts, text.classes, kept, len(text.vocabulary), embedding)
 
@@ -155,7 +155,7 @@ def _aligned(data: KaldiData, alignment: Path) -> Posed:
 
     parts = {s: part(utterances) for s, utterances in _by_speaker(data, kept).items()}
     about = _of_kaldi(data)
-    return _scaled(about, parts, tuple(map(str, classes)), _heard_as(None))
+    return _scaled(about, parts, tuple(map(str, classes)), _read_as(kept))
 
 
 def _spelt(data: KaldiData) -> tuple[Posed, str]:
@@ -175,7 +175,7 @@ def _spelt(data: KaldiData) -> tuple[Posed, str]:
         for s, part in split.items()
     }
     about = _of_kaldi(data)
-    return _scaled(about, parts, tuple(characters), _heard_as(None)), "character"
+    return _scaled(about, parts, tuple(characters), _read_as(kept)), "character"
 
 
 def _recordings(speech: SpeechData, of_speakers: bool) -> Posed:
@@ -193,6 +193,12 @@ def _recordings(speech: SpeechData, of_speakers: bool) -> Posed:
 def _heard_as(rate: int | None) -> dict[str, Any]:
     """Return how sound is read: MFCC at a rate, or of a Kaldi folder at that of its files."""
     return {"inputs": "mfcc", "rate": rate}
+
+
+def _read_as(utterances: Sequence[KaldiUtterance]) -> dict[str, Any]:
+    """Return how a Kaldi folder is read: features as numbers, as nobody knows what they are made of."""
+    featured = any(u.features is not None for u in utterances)
+    return {"inputs": "values"} if featured else _heard_as(None)
 
 
 def _spoken(speech: SpeechData, split: str, target: Callable[[Utterance], Any]) -> Part:

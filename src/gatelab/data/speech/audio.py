@@ -8,7 +8,9 @@ and reads only what is asked for; a :class:`Recording` is in memory. Both are re
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -225,9 +227,13 @@ def write_wav(path: Path, samples: NDArray[Any], rate: int) -> None:
         raise DataError(f"{path}: wanted samples [frames] and a rate in Hz, came {found.shape} and {rate}")
     check_range(found, str(path), 0)
     whole = np.minimum(np.rint(found * 32768), 32767).astype(np.int16)
+    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # so that no half of a file is left
     try:
-        soundfile.write(path, whole, rate, subtype="PCM_16", format="WAV")
+        soundfile.write(part, whole, rate, subtype="PCM_16", format="WAV")
+        os.replace(part, path)
     except (OSError, RuntimeError) as error:
+        with suppress(OSError):
+            part.unlink()
         raise DataError(f"{path}: cannot be written ({reason_of(error)}); try another folder") from None
 
 

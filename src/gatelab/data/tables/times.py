@@ -52,24 +52,42 @@ class Step:
     count: int
     unit: str
 
-    def after(self, last: Any, count: int) -> NDArray[Any]:
-        """Return the ``count`` times after ``last``, a whole number or a datetime64[us].
+    def after(self, time: NDArray[Any], count: int) -> NDArray[Any]:
+        """Return the ``count`` times that follow known ones, whole numbers or datetime64[us].
 
-        >>> Step(1, "month").after(np.datetime64("2001-11-30", "us"), 3).astype("datetime64[D]").tolist()
+        Months that all end a month go on so: 31 January, 28 February, 31 March. Else the day stays, or is the
+        last of a shorter month.
+
+        Parameters
+        ----------
+        time
+            ``[T]`` ascending, T from 1.
+        count
+            How many are wanted.
+
+        Raises
+        ------
+        DataError
+            They are larger than 64 bits hold.
+
+        Examples
+        --------
+        >>> dates = np.array(["2001-10-30", "2001-11-30"], "datetime64[us]")
+        >>> Step(1, "month").after(dates, 3).astype("datetime64[D]").tolist()
         [datetime.date(2001, 12, 30), datetime.date(2002, 1, 30), datetime.date(2002, 2, 28)]
+        >>> Step(2, "number").after(np.array([3, 5]), 2).tolist()
+        [7, 9]
         """
-        steps = self.count * (np.arange(count) + 1)
+        last, steps = time[-1], self.count * (np.arange(count) + 1)
         if self.unit == "number":
+            if int(last) + self.count * count >= 2**63:
+                raise DataError(
+                    f"times: wanted whole numbers below 2^63, came steps of {self.count:,} at {last}"
+                )
             return np.asarray(last + steps)
         if self.unit in ("month", "year"):
-            month = np.datetime64(last, "M") + steps * (12 if self.unit == "year" else 1)
-            offset = last - np.datetime64(last, "M").astype("datetime64[us]")
-            longest = (month + 1).astype("datetime64[us]") - month.astype("datetime64[us]")
-            day = np.timedelta64(1, "D").astype("timedelta64[us]")
-            kept = np.minimum(
-                offset, longest - day + offset % day
-            )  # the 31st of a shorter month is its last day
-            return np.asarray(month.astype("datetime64[us]") + kept)
+            months = np.datetime64(last, "M") + steps * (12 if self.unit == "year" else 1)
+            return _in_month(time, months)
         unit = {"week": "W", "day": "D", "hour": "h", "minute": "m", "second": "s", "microsecond": "us"}
         return np.asarray(last + steps.astype(f"timedelta64[{unit[self.unit]}]").astype("timedelta64[us]"))
 
@@ -168,6 +186,15 @@ def _named(usual: int, in_months: bool) -> Step:
         if usual % size == 0:
             return Step(usual // size, unit)
     return Step(usual, "microsecond")
+
+
+def _in_month(time: NDArray[Any], months: NDArray[Any]) -> NDArray[Any]:
+    """Return the place of known times in their months, in other months ``[N]`` datetime64[M]."""
+    day, first = np.timedelta64(24 * _HOUR, "us"), months.astype("datetime64[us]")
+    within = time - time.astype("datetime64[M]").astype("datetime64[us]")
+    longest = (months + 1).astype("datetime64[us]") - first - day + within[-1] % day
+    ends = (time + day).astype("datetime64[M]") != time.astype("datetime64[M]")
+    return np.asarray(first + (longest if ends.all() else np.minimum(within[-1], longest)))
 
 
 def _in_months(time: NDArray[np.datetime64]) -> NDArray[np.int64] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,6 +55,9 @@ class LabelledText:
         Sentences and labels.
     outside
         How many words of the three parts are ``<unk>``.
+    parted
+        Whether words were parted at blanks alone, as known sets come; else by
+        :func:`gatelab.data.text.words.words`.
     source, digest
         Where it came from; SHA-256 of texts, labels and split.
     """
@@ -69,6 +72,7 @@ class LabelledText:
     outside: tuple[int, int, int]
     source: str
     digest: str
+    parted: bool = False
 
 
 def load_labelled(
@@ -132,7 +136,7 @@ def load_labelled(
     if known in LABELLED:
         title, source, examples = _sst2() if known == "sst2" else _rt_polarity()
         tokens = [(e.text.lower() if lower else e.text).split() for e in examples]
-        return _made(known, title, source, examples, tokens, min_count)
+        return replace(_made(known, title, source, examples, tokens, min_count), parted=True)
     path = Path(asked).expanduser()
     examples = _own(path, asked, text, label)
     tokens = [words(example.text, lower=lower) for example in examples]

@@ -218,3 +218,20 @@ def test_shares_of_a_split(tmp_path):
             open_task(str(text), None, {"split": wrong})
     with pytest.raises(ConfigError, match="task music has no option 'split'"):
         open_task("chorales", None, {"split": "60/20/20"})
+
+
+def test_frames_of_speech_are_stacked_by_what_a_label_is(real_data):
+    words, more = open_task("yesno"), open_task("yesno", options={"stack": 11})
+    assert words.blueprint.inputs == 8 * 39
+    assert words.kept()["stack"] == 8
+    assert more.blueprint.inputs == 11 * 39
+    assert [-(-n // 11) for n in open_task("yesno", options={"stack": 1}).lengths("test")] == more.lengths(
+        "test"
+    )
+    with pytest.raises(ConfigError, match="option stack of task transcribe: wanted at most"):
+        open_task("yesno", options={"stack": 10**12})
+
+
+def test_what_is_heard_is_trained_with_noise_and_what_is_drawn_without(real_data):
+    assert open_task("yesno").training.input_noise > 0
+    assert open_task("gw").training.input_noise == 0

@@ -198,3 +198,17 @@ def test_a_checkpoint_of_an_earlier_format_is_refused(tmp_path, task):
     (tmp_path / "checkpoint.safetensors").write_bytes(save(tensors, metadata))
     with pytest.raises(RunError, match="is no checkpoint of format 2"):
         _run(tmp_path, task)
+
+
+def test_noise_on_inputs_changes_a_training_and_resumes(tmp_path, task):
+    quiet = Training(batch_size=2, max_epochs=3, weight_noise=0)
+    noisy = quiet.model_copy(update={"input_noise": 0.3})
+    expected = _run(tmp_path / "whole", task, noisy)
+    assert expected.train != _run(tmp_path / "quiet", task, quiet).train
+
+    def stop(epoch):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _run(tmp_path / "cut", task, noisy, report=stop)
+    assert _run(tmp_path / "cut", task, noisy) == expected

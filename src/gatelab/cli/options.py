@@ -34,6 +34,10 @@ Momentum = Annotated[
 WeightNoise = Annotated[
     float | None, typer.Option(help="Standard deviation of the noise on weights.", show_default=False)
 ]
+InputNoise = Annotated[
+    float | None,
+    typer.Option(help="Standard deviation of the noise on inputs that are vectors.", show_default=False),
+]
 TaskKind = Annotated[
     str | None,
     typer.Option(

@@ -35,6 +35,7 @@ def train(
     optimizer: options.OptimizerName = None,
     momentum: options.Momentum = None,
     weight_noise: options.WeightNoise = None,
+    input_noise: options.InputNoise = None,
     out: Annotated[
         Path | None,
         typer.Option(help="The model's folder; models/TASK-CELL-HIDDEN as a rule.", show_default=False),
@@ -59,7 +60,7 @@ def train(
         body=options.given(layers=layers, bidirectional=bidirectional, dropout=dropout),
         training=options.training(
             max_epochs=epochs, patience=patience, batch_size=batch_size, optimizer=optimizer,
-            momentum=momentum, weight_noise=weight_noise,
+            momentum=momentum, weight_noise=weight_noise, input_noise=input_noise,
         ),
         learning_rate=learning_rate,
         seed=seed,

@@ -17,7 +17,7 @@ from gatelab.data.pens.trajectories import PenScale, pen_features
 from gatelab.data.pens.words import read_pen_word
 from gatelab.data.scale import Scale
 from gatelab.data.speech.audio import read_audio
-from gatelab.data.speech.mfcc import mfcc
+from gatelab.data.speech.mfcc import mfcc, stacked
 from gatelab.data.text.lines import read_lines
 from gatelab.data.text.words import words
 from gatelab.data.tree import read_file
@@ -50,7 +50,9 @@ def read_inputs(kept: LabelKept, path: Path, width: int) -> Named:
 
 def _sound(kept: LabelKept, path: Path, width: int) -> Named:
     sound = read_audio(path, rate=kept.rate)
-    yield path.name, _scaled(kept, mfcc(sound.samples, sound.rate, sound.name), path, width)
+    frames = mfcc(sound.samples, sound.rate, sound.name)
+    scaled = _scaled(kept, frames, path, width // kept.stack)
+    yield path.name, torch.from_numpy(stacked(scaled.numpy(), kept.stack))
 
 
 def _values(kept: LabelKept, path: Path, width: int) -> Named:

@@ -24,6 +24,8 @@ from gatelab.tasks.language import SOFTMAX
 from gatelab.tasks.music import KEYS
 from gatelab.tasks.waveform import READ, WRITTEN
 
+MOST_STACKED = 1000
+"""The most frames of sound that become one step."""
 LONGEST = 1_000_000
 """The most steps of context and horizon of a forecast."""
 
@@ -120,6 +122,8 @@ class LabelKept(Kept):
         ``"mfcc"`` of sound, ``"values"`` of arrays, ``"words"`` of texts, ``"pen"`` of trajectories.
     rate
         Of sound [Hz]; None: as the file has it.
+    stack
+        Of sound: the frames that become one step.
     scale
         Of mfcc and values; None: numbers are read as they are.
     vocabulary, lower, parted
@@ -133,6 +137,7 @@ class LabelKept(Kept):
     names: tuple[str, ...]
     inputs: Literal["mfcc", "values", "words", "pen"]
     rate: Size | None = None
+    stack: Positive = 1
     scale: Scales | PenScales | None = None
     vocabulary: dict[str, Any] | None = None
     lower: bool = False
@@ -152,10 +157,12 @@ class LabelKept(Kept):
         if self.inputs == "pen":
             return found | {"inputs": len(FEATURES)}
         if self.inputs == "mfcc":
-            return found | {"inputs": CEPSTRA}
+            return found | {"inputs": CEPSTRA * self.stack}
         return found | ({"inputs": len(self.scale.mean)} if isinstance(self.scale, Scales) else {})
 
     def fault(self) -> str:  # noqa: D102
+        if self.stack > MOST_STACKED:
+            return f"stack: wanted at most {MOST_STACKED} frames, came {self.stack}"
         if self.classes is not None and len(self.classes) != len(self.names):
             return f"classes: wanted {len(self.names)}, one a name, came {len(self.classes)}"
         scaled = {

@@ -37,13 +37,16 @@ class Training(Frozen):
 
     ``momentum`` is Nesterov's and used by sgd only; ``decay`` is RMSProp's. ``patience`` counts epochs
     without a better validation objective. ``max_norm`` is the norm to which larger gradients are rescaled.
-    The learning rate is multiplied by ``annealing`` before each epoch after ``anneal_after`` epochs.
+    ``weight_noise`` and ``input_noise`` are the standard deviations of Gaussian noise on weights, and on
+    inputs that are vectors. The learning rate is multiplied by ``annealing`` before each epoch after
+    ``anneal_after`` epochs.
     """
 
     optimizer: Literal["rmsprop", "sgd", "adam"] = "rmsprop"
     decay: Annotated[float, Field(ge=0, lt=1)] = 0.9
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     weight_noise: Annotated[float, Field(ge=0)] = 0.075
+    input_noise: Annotated[float, Field(ge=0)] = 0.0
     max_norm: Annotated[float, Field(gt=0)] = 1.0
     batch_size: Positive = 8
     max_epochs: Positive = 100

@@ -24,7 +24,7 @@ from gatelab.nn import (
     StudentT,
 )
 from gatelab.nn.init import Scheme
-from gatelab.runs.config import Body, Frozen, Positive, Size
+from gatelab.runs.config import Body, Frozen, Positive, Scaling, Size
 from gatelab.tasks.network import EncoderDecoder, Network
 
 SAMPLES = 512
@@ -85,6 +85,9 @@ class Blueprint(Frozen):
         Name of the head, one of :data:`HEADS`, and what it answers: classes, labels or variables.
     reads
         Whether the head answers at every step or once a sequence; see :class:`gatelab.tasks.Network`.
+    spread
+        Standard deviation of embeddings at the start. 1 is torch's; at 0.1 a few updates outweigh what was
+        drawn, which words that are seen a few times need.
     source_symbols
         Size of the vocabulary that an encoder reads before this network begins; 0 for no encoder.
     init
@@ -97,6 +100,7 @@ class Blueprint(Frozen):
     head: HeadName
     outputs: Positive
     reads: Literal["steps", "end"] = "steps"
+    spread: Scaling = 1.0
     source_symbols: Size = 0
     init: Literal["uniform", "orthogonal"] = "uniform"
 
@@ -112,7 +116,7 @@ class Blueprint(Frozen):
         if not self.source_symbols:
             return Network(stack, head, self._encoder(), self.reads, body.dropout)
         reader = self._stack(cell, hidden_size, body)
-        read = nn.Embedding(self.source_symbols, self.embedding)
+        read = self._embedding(self.source_symbols)
         return EncoderDecoder(reader, read, stack, head, self._encoder(), body.dropout)
 
     def _stack(self, cell: Cell, hidden_size: int, body: Body) -> Recurrent:
@@ -124,7 +128,13 @@ class Blueprint(Frozen):
     def _encoder(self) -> nn.Module | None:
         if not self.symbols:
             return None
-        return nn.Embedding(self.symbols, self.embedding) if self.embedding else OneHot(self.symbols)
+        return self._embedding(self.symbols) if self.embedding else OneHot(self.symbols)
+
+    def _embedding(self, symbols: int) -> nn.Embedding:
+        found = nn.Embedding(symbols, self.embedding)
+        with torch.no_grad():
+            found.weight.mul_(self.spread)
+        return found
 
 
 class OneHot(nn.Module):

@@ -36,10 +36,10 @@ class ClassifyTask(RaggedTask):
     kind = "classify"
     headline = ACCURACY.name
     training = Training(
-        optimizer="adam", weight_noise=0.0, max_norm=5.0, batch_size=16, max_epochs=30, patience=5
+        optimizer="adam", weight_noise=0.0, max_norm=5.0, batch_size=16, max_epochs=60, patience=6
     )
-    body = Body(dropout=0.3)
-    rates = (math.log(5e-4), math.log(1e-2))
+    body = Body(bidirectional=True, dropout=0.5)
+    rates = (math.log(2e-4), math.log(2e-3))
 
     def __init__(self, posed: Posed) -> None:
         super().__init__(posed, "categorical", "end")

@@ -37,10 +37,11 @@ class FrameTask(RaggedTask):
     measures = (Measure(name="NLL", unit="nats per frame"), ERROR)
     headline = ERROR.name
     training = Training(
-        optimizer="adam", weight_noise=0.0, max_norm=5.0, batch_size=4, max_epochs=30, patience=5
-    )
-    body = Body(bidirectional=True)
-    rates = (math.log(5e-4), math.log(1e-2))
+        optimizer="adam", weight_noise=0.0, input_noise=0.5, max_norm=5.0, batch_size=4, max_epochs=40,
+        patience=6,
+    )  # fmt: skip
+    body = Body(bidirectional=True, dropout=0.3)
+    rates = (math.log(5e-4), math.log(4e-3))
 
     def __init__(self, posed: Posed) -> None:
         super().__init__(posed, "categorical")

@@ -32,6 +32,12 @@ class Network(nn.Module):
     dropout
         Share of the encoder's outputs, and of the head's inputs, that are left out in training; what is
         dropped between layers is the recurrent stack's own.
+
+    Attributes
+    ----------
+    input_noise
+        Standard deviation of the Gaussian noise on inputs that are vectors, in training; 0 at first.
+        Source: Graves, Mohamed and Hinton 2013, Speech recognition with deep recurrent neural networks.
     """
 
     def __init__(
@@ -44,6 +50,7 @@ class Network(nn.Module):
         self.recurrent = recurrent
         self.head = head
         self.reads = reads
+        self.input_noise = 0.0
 
     def forward(self, inputs: Sequences, state: State | None = None) -> Tensor:
         """Return the head's answers, [N, …] for all steps or [B, …] for all sequences."""
@@ -58,11 +65,19 @@ class Network(nn.Module):
 
     def _encoded(self, inputs: Sequences) -> Sequences:
         if self.encoder is None:
-            return inputs
+            return self._blurred(inputs)
         if isinstance(inputs, PackedSequence):
             return inputs._replace(data=self.dropout(self.encoder(inputs.data)))
         encoded: Tensor = self.dropout(self.encoder(inputs))
         return encoded
+
+    def _blurred(self, inputs: Sequences) -> Sequences:
+        """Return the inputs with noise, in training."""
+        if not (self.training and self.input_noise):
+            return inputs
+        if isinstance(inputs, PackedSequence):
+            return inputs._replace(data=inputs.data + self.input_noise * torch.randn_like(inputs.data))
+        return inputs + self.input_noise * torch.randn_like(inputs)
 
     def _end(self, state: State) -> Tensor:
         """Return the top layer's last outputs, [B, H · directions]."""

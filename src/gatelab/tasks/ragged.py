@@ -15,6 +15,9 @@ from gatelab.tasks.batch import Batch, Layout, Table
 from gatelab.tasks.blueprint import Blueprint, HeadName
 from gatelab.tasks.task import SPLITS, About, Task
 
+SPREAD = 0.1
+"""Standard deviation of the embeddings of words at the start."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -71,6 +74,7 @@ class RaggedTask(Task):
             inputs=0 if posed.symbols else posed.parts["train"].inputs[0].shape[1],
             symbols=posed.symbols,
             embedding=posed.embedding,
+            spread=SPREAD,
             head=head,
             outputs=len(posed.names),
             reads=reads,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,19 +18,21 @@ from gatelab.data.arrays.pairs import load_labelled as load_series
 from gatelab.data.pens.strokes import load_strokes
 from gatelab.data.scale import Scale
 from gatelab.data.speech.kaldi import KaldiData, KaldiUtterance, read_alignment, read_kaldi
-from gatelab.data.speech.mfcc import mfcc
+from gatelab.data.speech.mfcc import mfcc, stacked
 from gatelab.data.speech.sets import SPEECH, load_speech
 from gatelab.data.speech.timit import load_timit
 from gatelab.data.speech.utterances import SpeechData, Utterance, frame_labels
 from gatelab.data.splits import split_by_group
 from gatelab.data.text.labelled import load_labelled as load_texts
-from gatelab.errors import DataError
+from gatelab.errors import ConfigError, DataError
 from gatelab.tasks.options import Options
 from gatelab.tasks.ragged import Part, Posed
 from gatelab.tasks.task import SPLITS, About
 
 EMBEDDING = 128
 """Numbers that a word of a labelled text is embedded in."""
+STACK = MappingProxyType({"word": 8, "phone": 3, "character": 3})
+"""Frames of speech, 10 ms each, that become one step, by the labels, which should have a few steps each."""
 
 
 def frame_parts(load: str, told: Options) -> Posed:
@@ -80,13 +84,15 @@ def labelled_parts(load: str, told: Options) -> Posed:
 def transcript_parts(load: str, told: Options) -> tuple[Posed, str]:
     """Return sequences with a string of labels each, and what a label is."""
     if _is_kaldi(Path(load)):
-        return _spelt(read_kaldi(Path(load)))
+        posed, what = _spelt(read_kaldi(Path(load)))
+        return _stacked(posed, told, what), what
     if load in SPEECH or _is_timit(Path(load)):
         speech = _speech(load)
         parts = {s: _spoken(speech, s, lambda u: np.array(u.labels)) for s in SPLITS}
         what = {"yesno": "word", "fsdd": "word"}.get(speech.name, "phone")
-        return _scaled(_said(speech, "strings"), parts, speech.symbols, _heard_as(speech.rate)), what
-    every = told.whole("every", 1, least=1)
+        posed = _scaled(_said(speech, "strings"), parts, speech.symbols, _heard_as(speech.rate))
+        return _stacked(posed, told, what), what
+    every = told.whole("every", 2, least=1)
     pens = load_strokes(load, every=every)
     about = About(pens.name, pens.title, pens.source, pens.digest, (f"split: {pens.split}", *pens.remarks))
     parts = {
@@ -96,6 +102,16 @@ def transcript_parts(load: str, told: Options) -> tuple[Posed, str]:
     scale = {"movement": pens.scale.movement, "time": pens.scale.time}
     kept = {"inputs": "pen", "every": every, "scale": scale}
     return Posed(about, parts, pens.characters, kept), "character"
+
+
+def _stacked(posed: Posed, told: Options, what: str) -> Posed:
+    """Return speech with so many frames joined to one as was asked for."""
+    count = told.whole("stack", STACK[what], least=1)
+    longest = max(len(x) for p in posed.parts.values() for x in p.inputs)
+    if count > longest:
+        raise ConfigError(f"option stack of task transcribe: wanted at most {longest} frames, got {count}")
+    parts = {s: Part([stacked(x, count) for x in p.inputs], p.targets) for s, p in posed.parts.items()}
+    return replace(posed, parts=parts, kept={**posed.kept, "stack": count})
 
 
 def _is_kaldi(path: Path) -> bool:

@@ -22,6 +22,12 @@ from gatelab.tasks.ragged import Posed, RaggedTask
 from gatelab.tasks.sources import transcript_parts
 from gatelab.tasks.task import SPLITS
 
+SPEECH = Training(
+    optimizer="adam", weight_noise=0.0, input_noise=0.5, max_norm=5.0, batch_size=4, max_epochs=100,
+    patience=30,
+)  # fmt: skip
+"""How networks that hear are trained: sets are small, and it takes epochs until labels find their places."""
+
 
 class TranscribeTask(RaggedTask):
     """A string of labels for each sequence.
@@ -36,9 +42,10 @@ class TranscribeTask(RaggedTask):
 
     kind = "transcribe"
     training = Training(
-        optimizer="adam", weight_noise=0.0, max_norm=5.0, batch_size=8, max_epochs=40, patience=6
-    )
-    body = Body(bidirectional=True)
+        optimizer="adam", weight_noise=0.0, max_norm=5.0, batch_size=16, max_epochs=40, patience=8,
+        annealing=0.9, anneal_after=10,
+    )  # fmt: skip
+    body = Body(bidirectional=True, dropout=0.3)
     rates = (math.log(5e-4), math.log(1e-2))
 
     def __init__(self, posed: Posed, what: str) -> None:
@@ -46,6 +53,8 @@ class TranscribeTask(RaggedTask):
         error = Measure(name=f"{what} error", unit="%", formula="percent")
         self.measures = (Measure(name="CTC loss", unit=f"nats per {what}"), error)
         self.headline = error.name
+        if posed.kept.get("inputs") == "mfcc":
+            self.training = SPEECH
         self._strings = {  # 0 is the blank
             s: [torch.from_numpy(np.asarray(t, np.int64) + 1) for t in posed.parts[s].targets] for s in SPLITS
         }
@@ -55,7 +64,8 @@ class TranscribeTask(RaggedTask):
         """Return the task on a set by its name, or on the user's own data.
 
         Named sets: ``gw_online_handwriting``, ``yesno``, ``festvox_ru`` (phones). Folders: IAM-OnDB, pen
-        trajectories in the manner of the first, TIMIT, Kaldi.
+        trajectories in the manner of the first, TIMIT, Kaldi. Options: of pens ``every``, the points of which
+        one is kept; of speech ``stack``, the frames that become one step (3, or 8 where labels are words).
         """
         return cls(*transcript_parts(load, told))
 

@@ -28,6 +28,7 @@ from gatelab.tasks.batch import Batch
 from gatelab.tasks.blueprint import Blueprint
 from gatelab.tasks.network import EncoderDecoder, Network
 from gatelab.tasks.options import Options
+from gatelab.tasks.ragged import SPREAD
 from gatelab.tasks.task import About, Task
 
 LONGEST = 80
@@ -49,8 +50,8 @@ class TranslateTask(Task):
 
     kind = "translate"
     training = Training(
-        optimizer="adam", weight_noise=0.0, max_norm=5.0, batch_size=64, max_epochs=12, patience=3,
-        annealing=0.7, anneal_after=6,
+        optimizer="adam", weight_noise=0.0, max_norm=5.0, batch_size=64, max_epochs=8, patience=3,
+        annealing=0.7, anneal_after=3,
     )  # fmt: skip
     body = Body(dropout=0.3)
     rates = (math.log(5e-4), math.log(5e-3))
@@ -61,7 +62,7 @@ class TranslateTask(Task):
     )
     headline = "BLEU"
 
-    def __init__(self, data: ParallelText, reverse: bool = False, embedding: int = 256) -> None:
+    def __init__(self, data: ParallelText, reverse: bool = False, embedding: int = 128) -> None:
         self.data, self.reverse = data, reverse
         self.about = About(
             f"{data.name}-{'-'.join(data.languages)}", data.title, data.source, data.digest, _notes(data)
@@ -69,7 +70,7 @@ class TranslateTask(Task):
         self.symbols = len(data.source_vocabulary), len(data.target_vocabulary)
         self.blueprint = Blueprint(
             symbols=self.symbols[1], embedding=embedding, head="categorical", outputs=self.symbols[1],
-            source_symbols=self.symbols[0],
+            source_symbols=self.symbols[0], spread=SPREAD,
         )  # fmt: skip
         self.worst = 2 * math.log(self.symbols[1])
         ids = data.target_vocabulary.ids
@@ -79,7 +80,7 @@ class TranslateTask(Task):
     def load(cls, load: str, told: Options) -> TranslateTask:
         """Return the task on ``multi30k``, or a folder of aligned files.
 
-        Options: ``pair`` (de-en), ``reverse`` (no), ``embedding`` (256), ``min_count`` (2), ``lower`` (no).
+        Options: ``pair`` (de-en), ``reverse`` (no), ``embedding`` (128), ``min_count`` (2), ``lower`` (no).
         """
         data = load_parallel(
             load,
@@ -87,7 +88,7 @@ class TranslateTask(Task):
             min_count=told.whole("min_count", 2, least=1),
             lower=told.flag("lower"),
         )
-        return cls(data, told.flag("reverse"), told.whole("embedding", 256, least=1))
+        return cls(data, told.flag("reverse"), told.whole("embedding", 128, least=1))
 
     def kept(self) -> dict[str, Any]:
         """Return the two vocabularies and how sentences are read."""

@@ -41,8 +41,8 @@ def train(
     """Train one network, from its checkpoint where there is one, and write its outcome.
 
     1. Draw the initial weights from the trial's seed.
-    2. Each epoch, for each batch: gradient of the task's loss at noisy weights, rescaled, one update; then
-       the objective on validation, a line of metrics and a checkpoint.
+    2. Each epoch, for each batch: gradient of the task's loss at noisy weights and inputs, rescaled, one
+       update; then the objective on validation, a line of metrics and a checkpoint.
     3. Stop after ``max_epochs``, after ``patience`` epochs without a better validation, or when a number is
        no longer finite or the objective is worse than the task's ``worst``.
     4. With the weights of the best epoch, compute all measures on train, valid and test.
@@ -61,6 +61,7 @@ def train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(trial.seed)
         network = task.network(cell, hidden_size, body)
+        network.input_noise = training.input_noise
         flat = Flat(network)
         weights = [flat.vector]
         optimizer = optimizer_for(flat.vector, training, trial.learning_rate)

@@ -104,13 +104,14 @@ class Adam(Optimizer):
     def __init__(self, weights: Tensor, learning_rate: float) -> None:
         super().__init__(weights, learning_rate, "mean", "square")
         self.memory["updates"] = torch.zeros((), dtype=torch.int64)
+        self._root = torch.empty_like(weights, requires_grad=False)
 
     def update(self, w: Tensor, g: Tensor) -> None:
         """Change ``w`` in place."""
         t = int(self.memory["updates"].add_(1))
         mean = self.memory["mean"].lerp_(g, 1 - 0.9)
         square = self.memory["square"].mul_(0.999).addcmul_(g, g, value=1 - 0.999)
-        root = square.sqrt().div_(math.sqrt(1 - 0.999**t)).add_(1e-8)
+        root = torch.sqrt(square, out=self._root).div_(math.sqrt(1 - 0.999**t)).add_(1e-8)
         w.addcdiv_(mean, root, value=-self.learning_rate / (1 - 0.9**t))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gatelab.data.speech.mfcc import INPUTS, differences, frame_count, mfcc
+from gatelab.data.speech.mfcc import INPUTS, differences, frame_count, mfcc, stacked
 from gatelab.errors import DataError
 
 DRAW = np.random.default_rng(3)
@@ -87,3 +87,14 @@ def test_refuses_what_is_too_short_or_no_speech() -> None:
     broken[8_000] = np.nan
     with pytest.raises(DataError, match="frame 8000: wanted finite samples"):
         mfcc(broken, 16_000, "a.wav")
+
+
+@pytest.mark.parametrize(("frames", "count", "steps"), [(7, 3, 3), (6, 3, 2), (2, 5, 1), (4, 1, 4)])
+def test_stacked_frames_hold_all_that_was_there_and_repeat_the_last(
+    frames: int, count: int, steps: int
+) -> None:
+    made = stacked(VOICE[: frames * 2].reshape(frames, 2), count)
+    assert made.shape == (steps, 2 * count)
+    rows = made.reshape(-1, 2)
+    assert np.array_equal(rows[:frames], VOICE[: frames * 2].reshape(frames, 2))
+    assert (rows[frames:] == rows[frames - 1]).all()

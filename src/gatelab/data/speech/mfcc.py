@@ -109,6 +109,23 @@ def frame_count(samples: int, rate: int, name: str = "recording") -> int:
     return 1 + (samples - window) // hop
 
 
+def stacked(features: NDArray[Any], count: int) -> NDArray[Any]:
+    """Return features ``[T, F]`` with ``count`` frames joined to one, ``[⌈T / count⌉, count F]``.
+
+    The last frame is repeated until the last step is full. Source: Sak, Senior, Rao and Beaufays 2015, Fast
+    and accurate recurrent neural network acoustic models for speech recognition, arXiv:1507.06947.
+
+    Examples
+    --------
+    >>> stacked(np.array([[1, 2], [3, 4], [5, 6]]), 2)
+    array([[1, 2, 3, 4],
+           [5, 6, 5, 6]])
+    """
+    spare = -len(features) % count
+    filled = np.pad(features, ((0, spare), (0, 0)), mode="edge")
+    return filled.reshape(len(filled) // count, count * features.shape[1])
+
+
 def differences(features: NDArray[Any]) -> NDArray[np.float32]:
     """Return first and second differences of features ``[T, F]``, as ``[T, 2F]``.
 

@@ -51,8 +51,13 @@ def read_inputs(kept: LabelKept, path: Path, width: int) -> Named:
 def _sound(kept: LabelKept, path: Path, width: int) -> Named:
     sound = read_audio(path, rate=kept.rate)
     frames = mfcc(sound.samples, sound.rate, sound.name)
+    yield path.name, _frames(kept, frames, path, width)
+
+
+def _frames(kept: LabelKept, frames: np.ndarray, path: Path, width: int) -> Tensor:
+    """Return frames on the model's scale, as many of them a step as it wants."""
     scaled = _scaled(kept, frames, path, width // kept.stack)
-    yield path.name, torch.from_numpy(stacked(scaled.numpy(), kept.stack))
+    return torch.from_numpy(stacked(scaled.numpy(), kept.stack))
 
 
 def _values(kept: LabelKept, path: Path, width: int) -> Named:
@@ -63,7 +68,7 @@ def _values(kept: LabelKept, path: Path, width: int) -> Named:
     else:
         raise DataError(f"{path}: wanted a file that ends in .npz or .ts, as the model reads arrays")
     for k, sequence in enumerate(found):
-        yield f"{path.name}[{k}]", _scaled(kept, sequence, path, width)
+        yield f"{path.name}[{k}]", _frames(kept, sequence, path, width)
 
 
 def _sentences(kept: LabelKept, path: Path, width: int) -> Named:

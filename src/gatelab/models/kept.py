@@ -123,7 +123,7 @@ class LabelKept(Kept):
     rate
         Of sound [Hz]; None: as the file has it.
     stack
-        Of sound: the frames that become one step.
+        Of mfcc and values: the frames that become one step.
     scale
         Of mfcc and values; None: numbers are read as they are.
     vocabulary, lower, parted
@@ -158,7 +158,8 @@ class LabelKept(Kept):
             return found | {"inputs": len(FEATURES)}
         if self.inputs == "mfcc":
             return found | {"inputs": CEPSTRA * self.stack}
-        return found | ({"inputs": len(self.scale.mean)} if isinstance(self.scale, Scales) else {})
+        width = {"inputs": len(self.scale.mean) * self.stack} if isinstance(self.scale, Scales) else {}
+        return found | width
 
     def fault(self) -> str:  # noqa: D102
         if self.stack > MOST_STACKED:

@@ -74,7 +74,7 @@ class RaggedTask(Task):
             inputs=0 if posed.symbols else posed.parts["train"].inputs[0].shape[1],
             symbols=posed.symbols,
             embedding=posed.embedding,
-            spread=SPREAD,
+            spread=SPREAD if posed.symbols else 1.0,
             head=head,
             outputs=len(posed.names),
             reads=reads,

@@ -235,3 +235,10 @@ def test_frames_of_speech_are_stacked_by_what_a_label_is(real_data):
 def test_what_is_heard_is_trained_with_noise_and_what_is_drawn_without(real_data):
     assert open_task("yesno").training.input_noise > 0
     assert open_task("gw").training.input_noise == 0
+
+
+@pytest.mark.parametrize("load", ["chorales", "stdlib", "copy"])
+def test_what_comes_next_is_not_read_backwards(load):
+    with pytest.raises(ConfigError, match="would have read it; try one direction"):
+        open_task(load).network(gatelab.cells.get("gru"), 4, Body(bidirectional=True))
+    assert not FrameTask.onward

@@ -22,8 +22,6 @@ from gatelab.tasks import Task
 from gatelab.train import train
 from gatelab.train.checkpoint import read_tensors
 
-ONWARD = ("music", "tune", "language", "waveform", "translate")
-"""Kinds of tasks whose networks answer what they read next."""
 WORK = "training"
 """The folder, inside the model's, that holds metrics and checkpoints."""
 
@@ -78,11 +76,6 @@ def order(
         raise ConfigError(f"learning rate: wanted a number above 0, got {learning_rate}")
     shape = build(Body, **(task.body.model_dump() | dict(body or {})))
     told = build(Training, **(task.training.model_dump() | dict(training or {})))
-    if shape.bidirectional and task.kind in ONWARD:
-        raise ConfigError(
-            f"bidirectional: a model of kind {task.kind} says what comes next, and would have read it; try "
-            "one direction"
-        )
     with torch.random.fork_rng(devices=[]):
         task.network(cell, hidden_size, shape)  # says what is impossible, before anything is written
     return Order(task, cell, hidden_size, shape, told, rate, seed)

@@ -68,6 +68,7 @@ class LanguageTask(Task):
     """
 
     kind = "language"
+    onward = True
     training = Training(
         optimizer="adam", weight_noise=0.0, max_norm=5.0, batch_size=50, max_epochs=10, patience=3,
         annealing=0.7, anneal_after=6,

@@ -42,6 +42,7 @@ class MusicTask(Task):
     """
 
     kind = "music"
+    onward = True
     training = Training(optimizer="rmsprop", weight_noise=0.075, batch_size=4, max_epochs=20)
     blueprint = Blueprint(inputs=KEYS, head="bernoulli", outputs=KEYS, init="orthogonal")
     worst = 2 * KEYS * math.log(2)

@@ -57,6 +57,7 @@ class SyntheticTask(Task):
     """
 
     kind = "synthetic"
+    onward = True
     training = Training(
         optimizer="adam", weight_noise=0.0, max_norm=1.0, batch_size=20, max_epochs=30, patience=8
     )

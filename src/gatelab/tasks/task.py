@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gatelab.cells.budget import Count, nearest_size
+from gatelab.errors import ConfigError
 from gatelab.graph.cell import Cell
 from gatelab.nn.stack import Stack
 from gatelab.runs import build
@@ -64,6 +65,8 @@ class Task(ABC):
         Its name in the registry.
     about
         The data: a short name, a title, where it came from and the SHA-256 of all of it.
+    onward
+        Whether networks answer what they read next, so that they must not read backwards.
     streams
         Whether batches are read from files, so that it pays to make them while the network trains.
     asked, options
@@ -88,6 +91,7 @@ class Task(ABC):
     worst: float = math.inf
 
     about: About
+    onward: bool = False
     streams: bool = False
     asked: str = ""
     options: Mapping[str, Any] = MappingProxyType({})
@@ -127,7 +131,18 @@ class Task(ABC):
         return sum(self.lengths(split))
 
     def network(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> Network:
-        """Return an untrained network."""
+        """Return an untrained network.
+
+        Raises
+        ------
+        ConfigError
+            It would read in both directions what it has to predict.
+        """
+        if body.bidirectional and self.onward:
+            raise ConfigError(
+                f"bidirectional: a network of task {self.kind} says what comes next, and would have read it; "
+                "try one direction"
+            )
         return self.blueprint.network(cell, hidden_size, body)
 
     def counted(self, cell: Cell, hidden_size: int, body: Body = ONE_LAYER) -> tuple[int, int]:

@@ -49,6 +49,7 @@ class TranslateTask(Task):
     """
 
     kind = "translate"
+    onward = True
     training = Training(
         optimizer="adam", weight_noise=0.0, max_norm=5.0, batch_size=64, max_epochs=8, patience=3,
         annealing=0.7, anneal_after=3,

@@ -37,6 +37,7 @@ class TuneTask(Task):
     """
 
     kind = "tune"
+    onward = True
     training = Training(
         optimizer="adam", weight_noise=0.0, max_norm=1.0, batch_size=8, max_epochs=30, patience=5
     )

@@ -35,6 +35,7 @@ class WaveformTask(Task):
     """Prediction of the next samples of recordings, cut into sequences of equal length."""
 
     kind = "waveform"
+    onward = True
     training = Training(
         optimizer="rmsprop", weight_noise=0.0, max_norm=1.0, batch_size=32, max_epochs=30, patience=5
     )

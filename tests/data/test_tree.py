@@ -74,6 +74,12 @@ def test_bounds_what_a_member_may_become(tmp_path: Path) -> None:
         read_file(tmp_path / "large", limit=1 << 20)
 
 
+def test_names_are_written_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "odd.zip"
+    path.write_bytes(archive({"a\nb.txt": b"x"}))
+    assert Tree(path).place("a\nb.txt") == f"{path}/a\ufffdb.txt"
+
+
 def test_says_what_is_missing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match=r"other.txt: is not there; .* holds a.txt, deep/er/B.TXT"):
         Tree(folder).read("other.txt")

@@ -93,8 +93,8 @@ class Tree:
         return name in self._known
 
     def place(self, name: str) -> str:
-        """Return what a message calls this file."""
-        return f"{self.path}/{name}"
+        """Return what a message calls this file: in one line, whatever its name holds."""
+        return f"{self.path}/{''.join(c if c.isprintable() else '�' for c in name)}"
 
     def size(self, name: str) -> int:
         """Return the bytes of a file."""

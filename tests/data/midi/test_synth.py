@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import wave
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from gatelab.data.midi.synth import PEAK, synthesise, write_wav
-from gatelab.errors import ConfigError, DataError, ShapeError
+from gatelab.data.midi.synth import PEAK, synthesise
+from gatelab.errors import ConfigError, ShapeError
 
 
 def held(*keys: int, steps: int = 8) -> NDArray[np.uint8]:
@@ -101,24 +99,3 @@ def test_refuses_what_is_no_roll_or_too_long() -> None:
             synthesise(np.ones(shape, np.uint8))
     with pytest.raises(ConfigError, match="at most an hour of sound, came 4,000 s"):
         synthesise(held(60, steps=400), 10)
-
-
-def test_wav(tmp_path: Path) -> None:
-    sound = synthesise(held(60, 64))
-    path = write_wav(tmp_path / "a.wav", sound)
-    with wave.open(str(path)) as file:
-        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 22_050)
-        back = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32767
-    assert np.abs(back - sound).max() < 1 / 65_000
-
-
-@pytest.mark.parametrize("value", [1.01, -1.5, float("nan"), float("inf")])
-def test_wav_refuses_what_would_be_clipped(value: float, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"a\.wav: sample 1: wanted −1 to 1, came"):
-        write_wav(tmp_path / "a.wav", np.array([0.5, value]))
-    with pytest.raises(DataError, match="cannot be written"):
-        write_wav(tmp_path / "nowhere" / "a.wav", np.array([0.5]))
-    with pytest.raises(ShapeError, match=r"wanted samples \[N\]"):
-        write_wav(tmp_path / "a.wav", np.full((2, 2), 0.5))
-    with pytest.raises(ConfigError, match="rate: wanted"):
-        write_wav(tmp_path / "a.wav", np.array([0.5]), 0)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gatelab.data.text import baselines as baselines_text
-from gatelab.data.text.baselines import Cost, bigram_cost, majority_accuracy, unigram_cost
+from gatelab.data.text.baselines import Cost, bigram_cost, unigram_cost
 from gatelab.data.text.corpus import Corpus, load_text
 from gatelab.errors import DataError
 
@@ -66,12 +66,6 @@ def test_penn_treebank() -> None:
     one = unigram_cost(corpus.train, corpus.test, 10_000, 0.01)
     two = bigram_cost(corpus.train, corpus.test, 10_000, 0.01)
     assert (round(one.perplexity), round(two.perplexity)) == (639, 274)
-
-
-def test_majority() -> None:
-    assert majority_accuracy(np.array([2, 2, 0]), np.array([2, 0, 2, 1])) == 0.5
-    with pytest.raises(DataError, match="came none"):
-        majority_accuracy(np.array([], int), np.array([1]))
 
 
 @pytest.mark.parametrize(

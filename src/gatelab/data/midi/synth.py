@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import wave
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
 from gatelab.data.notes import KEYS, LOWEST
-from gatelab.errors import ConfigError, DataError, ShapeError
+from gatelab.errors import ConfigError, ShapeError
 
 Samples = NDArray[np.float32]
 
@@ -140,54 +136,3 @@ def _decaying(cycles: float, decay: float, length: int, block: int = 4096) -> Sa
 def _fall(length: int) -> Samples:
     """Return half a cosine, from nearly 1 to nearly 0."""
     return (0.5 + 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / max(length, 1))).astype(np.float32)
-
-
-def write_wav(path: str | os.PathLike[str], samples: NDArray[np.floating], rate: int = 22_050) -> Path:
-    """Write samples as a WAV file of one channel and 16 bits; return its path.
-
-    Parameters
-    ----------
-    path
-        The file; one that is there is overwritten.
-    samples
-        ``[N]`` in [−1, 1].
-    rate
-        Samples a second.
-
-    Raises
-    ------
-    ShapeError
-        The samples are no vector.
-    ConfigError
-        The rate is impossible.
-    DataError
-        A sample is beyond [−1, 1] or not a number, or the file cannot be written.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile, numpy as np
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = write_wav(pathlib.Path(folder, "a.wav"), np.array([0.0, 0.5, -1.0]))
-    ...     path.stat().st_size
-    50
-    """
-    path, values = Path(path), np.asarray(samples)
-    if values.ndim != 1:
-        raise ShapeError(f"wanted samples [N], came {list(values.shape)}; try one channel")
-    if not 1 <= rate < 2**31:
-        raise ConfigError(f"rate: wanted 1 sample a second or more, came {rate}; try 22050")
-    if not (np.abs(values) <= 1).all():
-        worst = int((~(np.abs(values) <= 1)).argmax())
-        raise DataError(
-            f"{path}: sample {worst}: wanted −1 to 1, came {values[worst]}; try to divide by the largest"
-        )
-    try:
-        with path.open("wb") as file, wave.open(file, "wb") as out:
-            out.setnchannels(1)
-            out.setsampwidth(2)
-            out.setframerate(rate)
-            out.writeframes(np.rint(values * 32767).astype("<i2").tobytes())
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path}: cannot be written ({reason}); try another folder") from None
-    return path

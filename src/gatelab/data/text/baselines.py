@@ -109,30 +109,6 @@ def bigram_cost(train: np.ndarray, test: np.ndarray, symbols: int, smoothing: fl
     return Cost(float(-(times * log_p).sum() / times.sum()))
 
 
-def majority_accuracy(train: np.ndarray, test: np.ndarray) -> float:
-    """Return what part of ``test`` has the label most frequent in ``train``, the smallest of equals.
-
-    Parameters
-    ----------
-    train, test
-        Labels ``[N]``, whole numbers from 0.
-
-    Raises
-    ------
-    DataError
-        A part is empty.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> majority_accuracy(np.array([0, 1, 1]), np.array([1, 0, 0, 0]))
-    0.25
-    """
-    if not len(train) or not len(test):
-        raise DataError("baseline: wanted labels in training and test, came none; try another split")
-    return float(np.mean(np.asarray(test) == np.bincount(np.asarray(train)).argmax()))
-
-
 def _check(train: np.ndarray, test: np.ndarray, symbols: int, smoothing: float, least: int) -> None:
     if not (math.isfinite(smoothing) and smoothing > 0):
         raise DataError(f"baseline: smoothing: wanted a number above 0, came {smoothing}; try 0.5")

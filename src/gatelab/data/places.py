@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from gatelab import settings
-from gatelab.errors import DataError
+from gatelab.errors import ConfigError, DataError, near_misses
 
 
 def places(folder: str, files: Sequence[str]) -> Iterator[Path]:
@@ -18,6 +20,59 @@ def places(folder: str, files: Sequence[str]) -> Iterator[Path]:
     folders = [data / folder, data] if data else []
     for place in (*folders, settings.cache_folder() / folder):
         yield from (place / file for file in files)
+
+
+class Named(Protocol):
+    """What a known set says of its names."""
+
+    @property
+    def name(self) -> str:
+        """Its short name."""
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Other names that are understood."""
+
+
+N = TypeVar("N", bound=Named)
+
+
+def find_named(asked: str, known: Mapping[str, N], what: str, path: str) -> N:
+    """Return the set that a name or an alias means; case, ``-``, ``_``, ``.`` and spaces make no difference.
+
+    Parameters
+    ----------
+    known
+        The sets by their short names.
+    what, path
+        What a message calls a set, and what else may be given.
+
+    Raises
+    ------
+    ConfigError
+        No set has this name; the message lists near misses and all names.
+    """
+    names = {name: source for source in known.values() for name in (source.name, *source.aliases)}
+    name = spelt(asked, names)
+    if name is None:
+        hint = near_misses(asked.lower(), names) or ";"
+        raise ConfigError(f"no {what} is called {asked!r}{hint} known are {', '.join(known)}, or {path}")
+    return names[name]
+
+
+def spelt(asked: str, names: Iterable[str]) -> str | None:
+    """Return which of the names somebody meant: case, ``-``, ``_``, ``.`` and spaces make no difference.
+
+    Examples
+    --------
+    >>> spelt("War and Peace", ["warpeace", "war-and-peace"])
+    'war-and-peace'
+    """
+    return {_plain(name): name for name in names}.get(_plain(asked))
+
+
+def _plain(name: str) -> str:
+    return "-".join(re.sub(r"[-_.]", " ", name.lower()).split())
 
 
 def find(title: str, folder: str, files: Sequence[str], home: str) -> Path:

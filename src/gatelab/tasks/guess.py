@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gatelab.data.arrays.pairs import LABELLED as SERIES
-from gatelab.data.music_sets import MUSIC, find_source
+from gatelab.data.music_sets import MUSIC
+from gatelab.data.places import spelt
 from gatelab.data.speech.sets import SPEECH
 from gatelab.data.tables.sets import SERIES as ALONG_TIME
 from gatelab.data.text.labelled import LABELLED as TEXTS
@@ -64,14 +65,14 @@ def guess(load: str) -> Guess:
     >>> guess("jsb").kind, guess("sst2").kind, guess("arithmetic").kind
     ('music', 'classify', 'synthetic')
     """
-    plain = load.lower()
-    if plain in named():
-        return Guess(named()[plain], f"the known set {plain}")
+    if (name := spelt(load, named())) is not None:
+        return Guess(named()[name], f"the known set {name}")
     path = Path(load).expanduser()
     if path.is_dir():
         return _folder(path)
     if not path.exists():
-        return _music(load)
+        hint, known = near_misses(load.lower(), named()) or ";", ", ".join(sorted(named()))
+        raise ConfigError(f"no set and no file is called {load!r}{hint} known are {known}")
     ending = path.suffix.lower()
     if ending == ".zip":
         return _content(Tree(path), path)
@@ -82,15 +83,6 @@ def guess(load: str) -> Guess:
     if ending in ENDINGS:
         return Guess(*ENDINGS[ending])
     return Guess("language", "a file of no known kind, so a text")
-
-
-def _music(load: str) -> Guess:
-    """Return the task of a music set, whose names may be written in many ways."""
-    try:
-        return Guess("music", f"the known set {find_source(load).name}")
-    except ConfigError:
-        hint, known = near_misses(load, named()) or ";", ", ".join(sorted(named()))
-        raise ConfigError(f"no set and no file is called {load!r}{hint} known are {known}") from None
 
 
 def _folder(path: Path) -> Guess:

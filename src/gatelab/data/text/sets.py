@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from gatelab.data.places import find_named
 from gatelab.data.text.vocabulary import Kind
-from gatelab.errors import ConfigError, near_misses
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,4 @@ def find_text(asked: str) -> TextSource:
     >>> find_text("War and Peace").name
     'warpeace'
     """
-    plain = "-".join(asked.lower().replace("_", " ").replace("-", " ").split())
-    names = {name: source for source in TEXTS.values() for name in (source.name, *source.aliases)}
-    if plain not in names:
-        hint = near_misses(plain, names) or ";"
-        known = ", ".join(TEXTS)
-        raise ConfigError(f"no text is called {asked!r}{hint} known are {known}, or a path such as ./my.txt")
-    return names[plain]
+    return find_named(asked, TEXTS, "text", "a path such as ./my.txt")

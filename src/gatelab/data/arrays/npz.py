@@ -33,9 +33,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatelab.data.arrays.labelled import Labelled, LabelledData, Labels, hold_out
-from gatelab.data.arrays.npy import read_npy
 from gatelab.data.tree import Tree
 from gatelab.errors import DataError, near_misses
+from gatelab.npy import read_npy
 
 BYTES = 2 * 2**30
 """The most bytes of all arrays together."""

@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gatelab.data import MUSIC, notes
-from gatelab.data.notes import SPLITS, read_music
+from gatelab.data.notes import read_music
+from gatelab.data.splits import SPLITS
 from gatelab.errors import DataError
 
 GOOD = {"train": [[[60, 64], []], [[21]]], "valid": [[[60]]], "test": [[[108]]]}

@@ -23,10 +23,10 @@ from types import MappingProxyType
 from gatelab.data.places import find
 from gatelab.data.speech.audio import read_audio
 from gatelab.data.speech.utterances import Segment, SpeechData, Utterance
+from gatelab.data.splits import SPLITS
 from gatelab.data.tree import Tree
 from gatelab.errors import ConfigError, DataError, near_misses
 
-SPLITS = ("train", "valid", "test")
 TOTAL = 2**28
 """The most samples of a set: four hours at 16 kHz, 1 GiB."""
 

@@ -18,7 +18,7 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "gatelab"
 
 PLAIN = {"axes", "errors"}
-BASE = PLAIN | {"settings", "npy"}
+BASE = PLAIN | {"settings", "atomic", "npy"}
 LANGUAGE = {"graph", "passes", "cells"}
 MACHINE = {"engine", "nn", "export"}
 LABORATORY = {"data", "tasks", "train", "search", "models", "papers", "analysis", "bench"}
@@ -30,6 +30,7 @@ MAY_READ = {
     "axes": set(),
     "errors": set(),
     "settings": {"errors"},
+    "atomic": set(),
     "npy": {"errors"},
     "graph": PLAIN,
     "passes": PLAIN | {"graph"},

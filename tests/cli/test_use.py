@@ -12,6 +12,7 @@ import pytest
 
 from gatelab.cli.main import run
 from gatelab.data.midi.rolls import PLAIN, read_midi
+from gatelab.data.midi.write import write_midi
 from gatelab.models.folder import load
 
 
@@ -89,8 +90,25 @@ def test_predict_writes_csv_and_json(folders, command, here, made_up, tmp_path):
     stretches = _rows((tmp_path / "x.csv").read_text())
     assert list(stretches[0]) == ["name", "answer", "first", "last"]
     pens = sorted((made_up / "pens").glob("*/*.txt"))[:3]
-    read = _rows(_ok(here("predict", folders("transcribe"), *pens, "--beam", 3)))
+    read = _rows(_ok(here("transcribe", folders("transcribe"), *pens, "--beam", 3)))
     assert [row["name"] for row in read] == [pen.name for pen in pens]
+    quick = _ok(here("transcribe", folders("transcribe"), *pens, "--beam", 1))
+    assert quick == _ok(here("predict", folders("transcribe"), *pens))
+
+
+def test_predict_says_what_keys_music_expects(folders, here, tmp_path):
+    song = tmp_path / "song.mid"
+    song.write_bytes(write_midi([[62], [62, 66], [66, 69], [69], [74, 66]] * 4))
+    rows = _rows(_ok(here("predict", folders("music"), song)))
+    assert list(rows[0]) == ["name", "step", "played", "expected", "NLL"]
+    assert [row["played"] for row in rows[:3]] == ["62 66", "66 69", "69"]  # the first step is no part of it
+    assert len(rows) == 19
+    assert all(float(row["NLL"]) > 0 for row in rows)
+    _ok(here("predict", folders("tune"), song, song, "--out", tmp_path / "x.json"))
+    assert len(json.loads((tmp_path / "x.json").read_text())) == 38
+    _ok(here("predict", folders("music"), song, "--out", tmp_path / "next.mid"))
+    assert (tmp_path / "next.mid").read_bytes()[:4] == b"MThd"
+    _refused(here("predict", folders("music"), song, song, "--out", tmp_path / "y.mid"), "wanted one file")
 
 
 def test_generate_text(folders, command, here, tmp_path):
@@ -102,6 +120,31 @@ def test_generate_text(folders, command, here, tmp_path):
     assert first != _ok(here(*asked, "--seed", 6))
     assert _ok(here(*asked, "--seed", 5, "--out", tmp_path / "x.txt")) == ""
     assert (tmp_path / "x.txt").read_text() == first
+
+
+def test_generate_draws_among_the_likeliest(folders, here):
+    asked = ("generate", folders("language"), "--length", 40, "--temperature", 5)
+    sure = _ok(here(*asked, "--top", 1, "--seed", 1))
+    assert sure == _ok(here(*asked, "--top", 1, "--seed", 2))
+    assert sure != _ok(here(*asked, "--seed", 2))
+
+
+def test_music_goes_on_with_a_file_in_its_key(folders, here, tmp_path):
+    song = tmp_path / "song.mid"
+    song.write_bytes(write_midi([[62], [62, 66], [66, 69], [69], [74, 66]] * 4))
+    said = _ok(
+        here("generate", folders("music"), "--prompt", song, "--length", 8, "--out", tmp_path / "a.mid")
+    )
+    assert "8 steps" in said
+    assert "after 19 of" in said
+    roll = read_midi((tmp_path / "a.mid").read_bytes(), "a.mid", PLAIN).roll
+    assert len(roll) == 27
+    assert (roll[0].nonzero()[0] + 21).tolist() == [62, 66]
+    longer = _ok(
+        here("generate", folders("music"), "--prompt", song, "--length", 9, "--out", tmp_path / "b.mid")
+    )
+    assert "9 steps" in longer
+    assert np.array_equal(read_midi((tmp_path / "b.mid").read_bytes(), "b.mid", PLAIN).roll[:27], roll)
 
 
 def test_generate_music_and_sound(folders, command, here, tmp_path):
@@ -178,12 +221,17 @@ def test_export_gives_the_network_s_answers(folders, command, tmp_path):
         (["predict", "MODEL:classify", "DATA:some.txt", "--out", "x.csv"], "ends in .npz or .ts"),
         (["predict", "MODEL:classify", "DATA:unlabelled.npz", "--out", "no/x.csv"], "cannot write no/x.csv"),
         (["predict", "MODEL:classify", "DATA:unlabelled.npz", "--out", "."], "is a directory"),
-        (["predict", "MODEL:classify", "DATA:unlabelled.npz", "--beam", "2"], "beam: wanted 1"),
+        (["predict", "MODEL:classify", "DATA:unlabelled.npz", "--beam", "2"], "No such option"),
+        (["transcribe", "MODEL:classify", "DATA:unlabelled.npz"], "transcribes nothing"),
+        (["predict", "MODEL:forecast", "DATA:series.csv"], "try gatelab forecast"),
+        (["predict", "MODEL:music", "DATA:some.txt"], "some.txt"),
+        (["generate", "MODEL:music", "--top", "3"], "--top: means nothing"),
+        (["generate", "MODEL:music", "--prompt", "nowhere.mid"], "nowhere.mid"),
         (["generate", "MODEL:classify"], "makes no music"),
         (["generate", "MODEL:language", "--length", "0"], "length: wanted at least 1"),
         (["generate", "MODEL:language", "--temperature", "0"], "temperature"),
         (["generate", "MODEL:language", "--label", "3/4"], "--label: means nothing"),
-        (["generate", "MODEL:music", "--prompt", "la"], "--prompt: means nothing"),
+        (["generate", "MODEL:waveform", "--prompt", "la"], "--prompt: means nothing"),
         (["generate", "MODEL:bytes", "--prompt", "\u65e5"], "is not in it"),
         (["generate", "MODEL:tune", "--label", "5/4"], "known are 4/4, 6/8"),
         (["generate", "MODEL:music", "--out", "no/x"], "cannot write no/x.mid"),

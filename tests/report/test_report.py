@@ -166,8 +166,11 @@ def test_commands_of_a_comparison_are_quoted(fabricate, comparison):
     config = comparison(paper=None, training=Training(optimizer="sgd", momentum=0.5))
     task = Task(**(config.task.model_dump() | {"load": "my music/a$(b).mat"}))
     page = page_of(fabricate(comparison(paper=None, task=task, training=config.training), ended=1))
-    assert "gatelab compare 'my music/a$(b).mat' --cells tanh,gru,lstm --parameters 20000" in page.text
-    assert "--optimizer sgd --weight-noise 0.075 --momentum 0.5" in page.text
+    assert (
+        "gatelab compare 'my music/a$(b).mat' --cells tanh,gru,lstm --task music --parameters 20000"
+        in page.text
+    )
+    assert "--optimizer sgd --weight-noise 0.075 --input-noise 0 --momentum 0.5" in page.text
 
 
 def test_refusals(tmp_path, fabricate):

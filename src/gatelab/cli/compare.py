@@ -36,6 +36,7 @@ def compare(
     optimizer: options.OptimizerName = None,
     momentum: options.Momentum = None,
     weight_noise: options.WeightNoise = None,
+    input_noise: options.InputNoise = None,
     workers: options.Workers = None,
     runs: options.Runs = None,
     profile: options.Profile = False,
@@ -68,7 +69,7 @@ def compare(
         seed=seed,
         training=options.training(
             max_epochs=epochs, patience=patience, batch_size=batch_size, optimizer=optimizer,
-            momentum=momentum, weight_noise=weight_noise,
+            momentum=momentum, weight_noise=weight_noise, input_noise=input_noise,
         ),
     )  # fmt: skip
     carry_out(plan, runs, workers, profile)

@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from gatelab.cli import bench, cells, compare, paper, report, resume, train, use
+from gatelab.cli import bench, cells, compare, generate, paper, report, resume, train, use
 from gatelab.errors import GatelabError
 
 app = typer.Typer(
@@ -29,13 +29,15 @@ app.command("compare")(compare.compare)
 app.command("train")(train.train)
 app.command("evaluate")(use.evaluate)
 app.command("predict")(use.predict)
-app.command("generate")(use.generate)
+app.command("transcribe")(use.transcribe)
+app.command("generate")(generate.generate)
 app.command("translate")(use.translate)
 app.command("forecast")(use.forecast)
 app.command("export")(use.export)
 app.command("paper")(paper.paper)
 app.add_typer(cells.app, name="cells")
 app.command("report")(report.report)
+app.command("table")(report.table)
 app.command("resume")(resume.resume)
 app.add_typer(bench.app, name="bench")
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gatelab import settings
-from gatelab.runs import Comparison, Epoch, Outcome, RunRecord, Trial, open_run, read_run
+from gatelab.runs import Body, Comparison, Epoch, Outcome, RunRecord, Trial, open_run, read_run
 
 _BEGAN = time.perf_counter()  # the commands read this module first, before torch
 
@@ -93,7 +93,7 @@ def _show_profile(console: Console, folder: Path) -> None:
     if found is None:
         console.print("where the time went is not known: no session of this run was timed", markup=False)
         return
-    _print(console, "Where the time went, summed over trials [s]", profile_table(found))
+    show_table(console, "Where the time went, summed over trials [s]", profile_table(found))
     said = (
         f"{found.workers} workers for {found.training:.1f} s of wall-clock time; "
         f"beside it {found.before:.1f} s of imports and plans and {found.report:.1f} s for the report"
@@ -106,11 +106,13 @@ def show(console: Console, run: RunRecord) -> None:
     from gatelab.report.details import difference_table, reported_table
     from gatelab.report.table import answer, result_table
 
-    _print(console, f"{run.config.task.title}: {run.config.task.objective.title}", result_table(run))
+    show_table(console, f"{run.config.task.title}: {run.config.task.objective.title}", result_table(run))
     if run.config.paper:
-        _print(console, f"Beside the paper ({run.config.paper.table}; ours − reported)", reported_table(run))
+        show_table(
+            console, f"Beside the paper ({run.config.paper.table}; ours − reported)", reported_table(run)
+        )
     if run.config.repeats and len(run.config.units) > 1:
-        _print(
+        show_table(
             console, f"Differences in test {run.config.task.headline}, paired by seed", difference_table(run)
         )
     console.print(answer(run), markup=False)
@@ -118,7 +120,7 @@ def show(console: Console, run: RunRecord) -> None:
         console.print(f"differs from the paper: {difference}", markup=False)
 
 
-def _print(console: Console, title: str, table: tuple[Sequence[str], Sequence[Sequence[str]]]) -> None:
+def show_table(console: Console, title: str, table: tuple[Sequence[str], Sequence[Sequence[str]]]) -> None:
     """Print a table; one too wide for the terminal is turned, a column for each unit."""
     columns, rows = table
     widths = _widths(columns, rows, console.width)
@@ -137,6 +139,17 @@ def _print(console: Console, title: str, table: tuple[Sequence[str], Sequence[Se
     for row in rows:
         drawn.add_row(*(Text(value) for value in row))
     console.print(drawn)
+
+
+def show_rows(console: Console, title: str, table: tuple[Sequence[str], Sequence[Sequence[str]]]) -> None:
+    """Print a table; where it is too wide, each row as a table of its own."""
+    columns, rows = table
+    if _widths(columns, rows, console.width) is not None:
+        show_table(console, title, table)
+        return
+    for row in rows:
+        pairs = list(zip(columns, row, strict=True))
+        show_table(console, title, (pairs[0], pairs[1:]))
 
 
 def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], most: int) -> list[int] | None:
@@ -162,17 +175,25 @@ def _budget(config: Comparison) -> str:
     counted = "recurrent layers" if config.count == "recurrent" else "all parameters"
     units = ", ".join(f"{u.name} {u.hidden_size} units ({u.parameters:,})" for u in config.units)
     return (
-        f"{task.title}: {' / '.join(map(str, task.sequences))} sequences, "
+        f"{task.title}: {' / '.join(f'{n:,}' for n in task.sequences)} sequences, "
         f"{' / '.join(f'{n:,}' for n in task.steps)} steps (train / validation / test); {task.source}\n"
         f"task: {task.kind}, {task.input_size} inputs and {task.output_size} outputs a step"
         f"{''.join(f'; {note}' for note in task.notes)}\n"
-        f"units for {config.budget:,} parameters ({counted} counted): {units}\n"
+        f"units for {config.budget:,} parameters ({counted} counted): {units}{_body(config.body)}\n"
         f"budget: {len(config.learning_rates)} learning rates a unit, "
         f"its best trial repeated {config.repeats} times; "
         f"at most {training.max_epochs} epochs, patience {training.patience}, "
         f"batches of {training.batch_size}, {training.optimizer}, weight noise {training.weight_noise:g}, "
-        f"seed {config.seed}"
+        f"{f'input noise {training.input_noise:g}, ' if training.input_noise else ''}seed {config.seed}"
     )
+
+
+def _body(body: Body) -> str:
+    """Say what of the layers is not plain."""
+    said = [f"{body.layers} layers"] if body.layers > 1 else []
+    said += ["in both directions"] if body.bidirectional else []
+    said += [f"dropout {body.dropout:g}"] if body.dropout else []
+    return f"; {', '.join(said)}" if said else ""
 
 
 class Bars:

@@ -1,4 +1,4 @@
-"""gatelab evaluate, predict, generate, translate, forecast, export: what a trained network is for."""
+"""gatelab evaluate, predict, transcribe, translate, forecast, export: what a trained network is for."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from gatelab.cli import options
 from gatelab.errors import ConfigError
 
 ModelFolder = Annotated[Path, typer.Argument(help="A model's folder, as gatelab train makes it.")]
 Out = Annotated[
     Path | None, typer.Option(help="Where to write; its ending says how.", show_default=False, dir_okay=False)
 ]
-Temperature = Annotated[float, typer.Option(help="Below 1 plays safe, above 1 dares more.")]
+Files = Annotated[list[Path], typer.Argument(help="Files like those that the model was trained on.")]
 Beam = Annotated[int, typer.Option(help="Answers that the search keeps; 1 is the quickest.", min=1)]
 
 
@@ -46,90 +45,70 @@ def evaluate(
 
 def predict(
     model: ModelFolder,
-    files: Annotated[list[Path], typer.Argument(help="Files like those that the model was trained on.")],
-    beam: Beam = 1,
+    files: Files,
     out: Out = None,
 ) -> None:
-    """Say what files are: a class, a class a frame, or the labels in order, as CSV or JSON.
+    """Say what files are, as CSV or JSON: a class, a class a frame, the labels in order, or the next keys.
 
-    Each stretch of equal classes of frames is a row, with its first and last frame, and seconds of sound.
-    """
-    from gatelab.models import load
-    from gatelab.models.labels import label
-
-    rows = [row for said in label(load(model), files, beam) for row in said.rows()]
-    _write_rows(rows, out)
-
-
-def generate(
-    model: ModelFolder,
-    length: Annotated[
-        int | None,
-        typer.Option(
-            help="Symbols, steps of music, or seconds of sound; 500, 64 or 2 as a rule.", show_default=False
-        ),
-    ] = None,
-    prompt: Annotated[str, typer.Option(help="Text to go on with.")] = "",
-    label: Annotated[str, typer.Option(help="The label that begins a tune, such as 3/4.")] = "",
-    temperature: Temperature = 1.0,
-    seed: options.Seed = 0,
-    tempo: Annotated[float, typer.Option(help="Of music, beats a minute.", min=20, max=400)] = 110.0,
-    out: Out = None,
-) -> None:
-    """Write text, music (MIDI, and WAV to hear it) or sound.
-
-    Text goes to the terminal, or to the file of --out; music to OUT.mid and OUT.wav; sound to OUT.wav.
+    Each stretch of equal classes of frames is a row, with its first and last frame, and seconds of sound. Of
+    music (MIDI) each step is a row: the keys played, those expected, and the step's NLL; to a file that ends
+    in .mid the expected keys are written as music.
     """
     from gatelab.models import load
 
     found = load(model)
-    for name, value, kinds in (("prompt", prompt, ("language",)), ("label", label, ("music", "tune"))):
-        if value and found.kind not in kinds:
-            raise ConfigError(f"--{name}: means nothing to a model of kind {found.kind}; try it without")
-    if found.kind == "language":
-        from gatelab.models.write import write_text
-
-        text = write_text(found, 500 if length is None else length, prompt, temperature, seed=seed)
-        _write_text(text + "\n", out)
-    elif found.kind == "waveform":
-        from gatelab.data.speech.audio import write_wav
-        from gatelab.models.compose import speak
-
-        samples, rate = speak(found, 2.0 if length is None else float(length), temperature, seed)
-        target = _ending(out, ".wav")
-        write_wav(target, samples, rate)
-        typer.echo(f"wrote {target}: {len(samples) / rate:.1f} s at {rate:,} Hz")
-    else:
-        _make_music(found, 64 if length is None else length, temperature, seed, label, tempo, out)
+    if found.kind in ("music", "tune"):
+        _expect(found, files, out)
+        return
+    if (verb := VERBS.get(found.kind)) is not None:
+        raise ConfigError(f"a model of kind {found.kind} labels nothing; try gatelab {verb}")
+    _label(found, files, 1, out)
 
 
-def _make_music(
-    model: Any, steps: int, temperature: float, seed: int, label: str, tempo: float, out: Path | None
-) -> None:
-    from gatelab.data.midi.synth import synthesise
+VERBS = {
+    "language": "generate or evaluate",
+    "waveform": "generate or evaluate",
+    "translate": "translate",
+    "forecast": "forecast",
+    "synthetic": "evaluate",
+}
+"""What models are for that say nothing of a file."""
+
+
+def transcribe(model: ModelFolder, files: Files, beam: Beam = 8, out: Out = None) -> None:
+    """Write what is said in recordings, or written by a pen, a row a file, as CSV or JSON.
+
+    By prefix beam search; a beam of 1 takes the best path, as predict does.
+    """
+    from gatelab.models import load
+
+    found = load(model)
+    if found.kind != "transcribe":
+        raise ConfigError(f"a model of kind {found.kind} transcribes nothing; wanted one of kind transcribe")
+    _label(found, files, beam, out)
+
+
+def _label(model: Any, files: list[Path], beam: int, out: Path | None) -> None:
+    from gatelab.models.labels import label
+
+    _write_rows((row for said in label(model, files, beam) for row in said.rows()), out)
+
+
+def _expect(model: Any, files: list[Path], out: Path | None) -> None:
     from gatelab.data.midi.write import write_midi
-    from gatelab.data.speech.audio import write_wav
-    from gatelab.models.compose import compose, label_of
+    from gatelab.models.heard import expected
     from gatelab.runs import write_atomic
 
-    rate = 22_050
-    roll = compose(model, steps, temperature, seed, label)
-    midi, wav = _ending(out, ".mid"), _ending(out, ".wav")
-    notes = write_midi(roll, beats_per_minute=tempo)
-    sound = synthesise(roll, seconds_per_step=30 / tempo, rate=rate)
-    write_atomic(midi, notes)
-    write_wav(wav, sound, rate)
-    begun = label_of(model, label)
-    said = f", begun with the label {begun}" if begun else ""
-    typer.echo(f"wrote {midi} and {wav}: {steps} steps, {int(roll.sum()):,} keys struck or held{said}")
-
-
-def _ending(out: Path | None, ending: str) -> Path:
-    """Return where to write, with this ending in place of one of sound or music."""
-    if out is None:
-        return Path("generated" + ending)
-    known = out.suffix.lower() in (".wav", ".mid", ".midi")
-    return out.with_suffix(ending) if known else out.with_name(out.name + ending)
+    if out is None or out.suffix.lower() not in (".mid", ".midi"):
+        _write_rows((row for found in expected(model, files) for row in found.rows()), out)
+        return
+    if len(files) != 1:
+        raise ConfigError(
+            f"--out {out.name}: wanted one file to hear, got {len(files)}; try .csv for several"
+        )
+    (found,) = expected(model, files)
+    write_atomic(out, write_midi(found.likely))
+    typer.echo(f"wrote {out}", err=True)
 
 
 def translate(
@@ -147,7 +126,7 @@ def translate(
     if found.kind != "translate":
         raise ConfigError(f"a model of kind {found.kind} does not translate; wanted one of kind translate")
     lines = text_lines(sys.stdin.buffer.read(), "standard input") if str(file) == "-" else read_lines(file)
-    _write_text("".join(f"{line}\n" for line in translate_lines(found, lines, beam)), out)
+    write_text("".join(f"{line}\n" for line in translate_lines(found, lines, beam)), out)
 
 
 def forecast(
@@ -223,7 +202,7 @@ def _write_rows(rows: Iterable[Mapping[str, Any]], out: Path | None) -> None:
     """Write rows as JSON where the file's name ends so, else as CSV."""
     found = list(rows)
     if out is not None and out.suffix.lower() == ".json":
-        _write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", out)
+        write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", out)
         return
     if out is None:
         _to_csv(found, sys.stdout)
@@ -232,7 +211,7 @@ def _write_rows(rows: Iterable[Mapping[str, Any]], out: Path | None) -> None:
 
     buffer = StringIO()
     _to_csv(found, buffer)
-    _write_text(buffer.getvalue(), out)
+    write_text(buffer.getvalue(), out)
 
 
 def _to_csv(rows: list[Mapping[str, Any]], file: Any) -> None:
@@ -242,7 +221,8 @@ def _to_csv(rows: list[Mapping[str, Any]], file: Any) -> None:
     writer.writerows(rows)
 
 
-def _write_text(text: str, out: Path | None) -> None:
+def write_text(text: str, out: Path | None) -> None:
+    """Write to the terminal, or to a file."""
     from gatelab.runs import write_atomic
 
     if out is None:

@@ -20,12 +20,17 @@ LONGEST = 3600
 
 
 def compose(
-    model: Model, steps: int, temperature: float = 1.0, seed: int = 0, label: str = ""
+    model: Model,
+    steps: int,
+    temperature: float = 1.0,
+    seed: int = 0,
+    label: str = "",
+    prompt: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
-    """Return a piano roll ``[steps, 88]`` that a model of music writes.
+    """Return a piano roll ``[steps, 88]`` that a model of music writes, after the prompt if there is one.
 
     1. It begins as sequences did in training: from the zero state and silence, and with the label, where the
-       model has labels; see :func:`label_of`.
+       model has labels; see :func:`label_of`. Then it reads the prompt.
     2. At each step every key is drawn by its probability, and what was drawn is read next.
 
     Parameters
@@ -38,6 +43,14 @@ def compose(
         Of the draws.
     label
         One of the model's labels, such as ``"3/4"``; none is the first one.
+    prompt
+        ``[T, 88]`` of 0 and 1: what was played before, in C as music of training is; see
+        :func:`gatelab.models.heard.read_roll`.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``[steps, 88]`` of 0 and 1, uint8, without the prompt.
 
     Raises
     ------
@@ -52,14 +65,20 @@ def compose(
         told[model.kept.labels.index(begun)] = 1
     generator = torch.Generator().manual_seed(seed)
     stream = Stream(model.network.recurrent, model.network.head)
-    roll = np.zeros((steps, KEYS), np.uint8)
+    given = np.zeros((0, KEYS), np.uint8) if prompt is None else prompt
+    roll = np.zeros((len(given) + steps, KEYS), np.uint8)
     heard = torch.zeros(KEYS)
-    for step in range(steps):
+    for step in range(len(roll)):
         answers = torch.as_tensor(stream.step(torch.cat([heard, told])))
-        heard = Bernoulli.sample(answers, generator, temperature)
+        known = step < len(given)
+        heard = (
+            torch.from_numpy(given[step]).float()
+            if known
+            else Bernoulli.sample(answers, generator, temperature)
+        )
         roll[step] = heard.to(torch.uint8).numpy()
         told = torch.zeros_like(told)
-    return roll
+    return roll[len(given) :]
 
 
 def label_of(model: Model, label: str = "") -> str:

@@ -38,18 +38,22 @@ def _paper(config: Comparison, key: str) -> str:
 
 
 def _compare(config: Comparison) -> str:
-    training = config.training
-    words: list[object] = [
-        "gatelab",
-        "compare",
-        config.task.load,
-        "--cells",
-        ",".join(u.name for u in config.units),
-    ]
-    words += ["--parameters", config.budget, "--count", config.count, *_limits(config)]
-    words += ["--optimizer", training.optimizer, "--weight-noise", f"{training.weight_noise:g}"]
+    task, training, body = config.task, config.training, config.body
+    units = ",".join(unit.name for unit in config.units)
+    words: list[object] = ["gatelab", "compare", task.load, "--cells", units, "--task", task.kind]
+    for name, value in task.options.items():
+        words += ["-o", f"{name}={_said(value)}"]
+    words += ["--parameters", config.budget, "--count", config.count, "--layers", body.layers]
+    words += ["--bidirectional" if body.bidirectional else "--no-bidirectional"]
+    words += ["--dropout", f"{body.dropout:g}", *_limits(config), "--optimizer", training.optimizer]
+    words += ["--weight-noise", f"{training.weight_noise:g}", "--input-noise", f"{training.input_noise:g}"]
     words += ["--momentum", f"{training.momentum:g}"] if training.optimizer == "sgd" else []
     return _joined(words)
+
+
+def _said(value: str | float | bool) -> str:
+    """Return an option's value as the command line reads it."""
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
 
 
 def _limits(config: Comparison) -> list[object]:

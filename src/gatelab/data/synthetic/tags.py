@@ -36,7 +36,7 @@ class Tags(Synthetic):
     >>> task.decode(task.examples("valid", first=0, count=1)[0].targets)
     'zhyjqp><etskqrrmp><tqozr><efd></efd></tqozr></etskqrrmp></zhyjqp>'
     >>> {name: round(value, 4) for name, value in Tags().baselines().items()}
-    {'best NLL': 1.3471, 'best accuracy': 0.649}
+    {'best possible NLL': 1.3471, 'best possible accuracy': 0.649}
 
     Notes
     -----
@@ -72,9 +72,10 @@ class Tags(Synthetic):
     def baselines(self) -> dict[str, float]:
         """Return what perfect knowledge of the rules reaches, over all characters of all texts.
 
-        ``"best NLL"`` in nats a character, and ``"best accuracy"``. With p₀ the probability that no tag is
-        open before a step, and sums over steps: opened tags n = Σ (1 + p₀) / 2, choices c = Σ (1 − p₀); a
-        choice costs log 2, a name of 6 letters on average 6 log 26 + log 9, and all else is certain.
+        ``"best possible NLL"`` in nats a character, and ``"best possible accuracy"``. With p₀ the probability
+        that no tag is open before a step, and sums over steps: opened tags n = Σ (1 + p₀) / 2, choices
+        c = Σ (1 − p₀); a choice costs log 2, a name of 6 letters on average 6 log 26 + log 9, and all else is
+        certain.
         """
         empty = _empty(self.steps)
         choices, forced = float(np.sum(1 - empty)), float(np.sum(empty))
@@ -84,7 +85,7 @@ class Tags(Synthetic):
         cost = choices * math.log(2) + opened * (letters * math.log(26) + math.log(NAMES))
         certain = 2 * opened - 1 + (opened - choices / 2) + opened * (letters + 1)
         right = certain + choices / 2 + forced / 26 + opened * _guessed_in_name()
-        return {"best NLL": cost / characters, "best accuracy": right / characters}
+        return {"best possible NLL": cost / characters, "best possible accuracy": right / characters}
 
 
 def _guessed_in_name() -> float:

@@ -3,7 +3,30 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+from hypothesis import strategies as st
+
+Change = tuple[int, int, bytes]
+"""Where a change of a file begins, how many bytes it takes away, and what it puts in."""
+
+
+def mutations(places: int, most: int = 5, words: Sequence[bytes] = ()) -> st.SearchStrategy[list[Change]]:
+    """Return what draws up to ``most`` changes among the first ``places`` bytes, for :func:`mutated`.
+
+    They put in bytes or ``words``, and take nothing away, as much, some more, or all that follows.
+    """
+    put = st.binary(max_size=6) | st.sampled_from(words) if words else st.binary(max_size=6)
+    gone = st.sampled_from([0, 0, 0, 1, 1, 2, 3, 4, 7, 50, 1 << 30])
+    return st.lists(st.tuples(st.integers(0, places), gone, put), min_size=1, max_size=most)
+
+
+def mutated(data: bytes, changes: Sequence[Change]) -> bytes:
+    """Return ``data`` after these changes, one after the other."""
+    for place, gone, put in changes:
+        at = place % (len(data) + 1)
+        data = data[:at] + put + data[at + gone :]
+    return data
 
 
 def damaged(data: bytes, draw: random.Random, words: tuple[bytes, ...] = ()) -> bytes:
@@ -29,6 +52,13 @@ def damaged(data: bytes, draw: random.Random, words: tuple[bytes, ...] = ()) -> 
 def assert_one_line(error: Exception) -> None:
     """Demand that a message stays in one line."""
     assert "\n" not in str(error)
+
+
+def assert_refusal(error: Exception, file: str) -> None:
+    """Demand that a message begins with the file, and is short."""
+    assert str(error).startswith(file)
+    assert len(str(error)) < 300
+    assert_one_line(error)
 
 
 def damaged_copies(seeds: list[bytes], count: int, seed: int = 0, head: int = 200) -> Iterator[bytes]:

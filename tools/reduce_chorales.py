@@ -4,9 +4,9 @@ The result, ``src/gatelab/data/builtin/bach_chorales.json.gz``, is shipped with 
 ``load_music("chorales")`` works on a fresh machine without network. music21 is needed only here; to make
 the file again (about two minutes, the same bytes each time with the same zlib)::
 
-    python -m venv /tmp/chorales
-    /tmp/chorales/bin/pip install music21==10.5.1
-    /tmp/chorales/bin/python tools/reduce_chorales.py
+    python -m venv chorales
+    chorales/bin/pip install music21==10.5.1
+    chorales/bin/python tools/reduce_chorales.py
 
 Procedure:
 

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from gatelab import cell, cells, linear, mean, sigmoid, step, tanh
+from edge_cells import EDGES, biased
+from gatelab import cells
 
 WRAPPED = [
     "lstm+layer-norm",
@@ -100,87 +101,6 @@ def test_float32_is_near_float64(problem, engine, name):
         grads = torch.autograd.grad(loss, leaves, allow_unused=True)
         found.append([t.double() for t in [*results, *grads] if t is not None])
     near(*found, limit=1e-3)
-
-
-@cell
-def passed(x, h, c):
-    return c, h
-
-
-@cell
-def constant(x, h, c):
-    return tanh(linear(x, h, name="h")) * c, 0.5
-
-
-@cell
-def blind(x, h):
-    return tanh(linear(h, name="h"))
-
-
-@cell
-def forgetful(x, h):
-    return tanh(linear(x, name="h"))
-
-
-@cell(widths={"level": "1"})
-def levelled(x, h, level):
-    new = tanh(linear(x, h, name="h") * level)
-    return new, mean(new * new) + 0.5 * level
-
-
-@cell
-def same(x, h, c):
-    new = tanh(linear(x, h, name="h") + c)
-    return new, new
-
-
-@cell
-def late(x, h, c):
-    return c, tanh(linear(x, h, name="h"))
-
-
-@cell
-def nothing(x, h):
-    return tanh(linear(x, h, name="h")) + 0 * linear(x, h, name="z")
-
-
-@cell
-def cancelled(x, h):
-    return tanh(linear(x, h - h, name="h")) + h
-
-
-@cell
-def divided(x, h):
-    return tanh(linear(x, h * 0 + 1, name="h")) + h
-
-
-@cell
-def stepped(x, h):
-    return step(linear(x, h, name="z")) * tanh(linear(x, h, name="h"))
-
-
-@cell
-def nowhere(x, h):
-    return step(linear(x, h, name="z"))
-
-
-@cell
-def subtracted(x, h):
-    return h - (-tanh(linear(x, h, name="h")))
-
-
-@cell
-def numbered(x, h):
-    return sigmoid(1.0)
-
-
-@cell
-def biased(x, h):
-    return tanh(linear(linear(x, name="a"), h, name="h"))
-
-
-EDGES = [passed, constant, blind, forgetful, levelled, same, late, nothing, cancelled, divided, stepped,
-         nowhere, subtracted, numbered, biased]  # fmt: skip
 
 
 @pytest.mark.parametrize("edge", EDGES, ids=lambda c: c.name)

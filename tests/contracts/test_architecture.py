@@ -18,18 +18,20 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "gatelab"
 
 PLAIN = {"axes", "errors"}
-BASE = PLAIN | {"settings"}
+BASE = PLAIN | {"settings", "atomic", "npy"}
 LANGUAGE = {"graph", "passes", "cells"}
 MACHINE = {"engine", "nn", "export"}
-LABORATORY = {"data", "tasks", "train", "search", "models", "papers", "analysis", "bench"}
+LABORATORY = {"data", "tasks", "train", "search", "models", "papers", "bench"}
 GALLERY = {"stats", "draw", "report"}
-EVERYTHING = BASE | LANGUAGE | MACHINE | LABORATORY | {"runs"} | GALLERY | {"explorer", "cli"}
+EVERYTHING = BASE | LANGUAGE | MACHINE | LABORATORY | {"runs"} | GALLERY | {"cli"}
 
 # A room is a folder of src/gatelab, or a module beside them; every room may read itself.
 MAY_READ = {
     "axes": set(),
     "errors": set(),
     "settings": {"errors"},
+    "atomic": set(),
+    "npy": {"errors"},
     "graph": PLAIN,
     "passes": PLAIN | {"graph"},
     "cells": PLAIN | {"graph", "passes"},
@@ -45,34 +47,20 @@ MAY_READ = {
     | LANGUAGE
     | {"engine", "nn", "export", "data", "tasks", "train", "search", "runs", "stats"},
     "papers": BASE | LANGUAGE | {"nn", "data", "tasks", "train", "search", "runs"},
-    "analysis": BASE | LANGUAGE | {"nn", "data", "tasks", "train", "runs"},
     "bench": BASE | LANGUAGE | {"engine", "nn", "data", "tasks", "train", "search", "runs"},
     "runs": BASE | {"graph"},
     "stats": BASE,
     "draw": BASE | LANGUAGE | {"runs", "stats"},
     "report": BASE | LANGUAGE | {"runs", "stats", "draw"},
-    "explorer": EVERYTHING,
     "cli": EVERYTHING,
-    "__init__": EVERYTHING - {"cli", "explorer"},
+    "__init__": EVERYTHING - {"cli"},
     "__main__": {"cli"},
 }
 STANDARD_LIBRARY_ONLY = LANGUAGE | PLAIN
 # Read inside functions only, so that `gatelab --help` is there at once.
 LATE_IN_CLI = EVERYTHING - BASE - LANGUAGE - {"runs", "cli"}
 HOMES = {
-    "torch": {
-        "engine",
-        "nn",
-        "export",
-        "tasks",
-        "train",
-        "search",
-        "papers",
-        "analysis",
-        "bench",
-        "explorer",
-        "models",
-    },
+    "torch": {"engine", "nn", "export", "tasks", "train", "search", "papers", "bench", "models"},
     "jax": {"bench"},
     "torchrecurrent": {"bench"},
     "safetensors": {"train", "export", "models"},

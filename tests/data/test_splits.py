@@ -1,15 +1,13 @@
-"""No group in two parts, no step of the future in the past."""
+"""No group in two parts."""
 
 from __future__ import annotations
-
-from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatelab.data.splits import split_by_group, split_by_time
+from gatelab.data.splits import SPLITS, split_by_group
 from gatelab.errors import ConfigError, DataError
 
 SPEAKERS = [f"speaker{number}" for number in range(60)]
@@ -17,7 +15,7 @@ FRACTIONS = st.tuples(st.integers(0, 10), st.integers(0, 10), st.integers(0, 10)
 
 
 def parts_of(split: object) -> dict[str, set[int]]:
-    return {name: set(getattr(split, name).tolist()) for name in ("train", "valid", "test")}
+    return {name: set(getattr(split, name).tolist()) for name in SPLITS}
 
 
 @given(st.lists(st.sampled_from(SPEAKERS), min_size=3, max_size=80), FRACTIONS, st.integers(0, 5))
@@ -41,7 +39,7 @@ def test_the_order_of_items_makes_no_difference() -> None:
     mixed = np.random.default_rng(1).permutation(len(groups))
     first = split_by_group(groups)
     second = split_by_group([groups[i] for i in mixed])
-    for name in ("train", "valid", "test"):
+    for name in SPLITS:
         assert {groups[i] for i in getattr(first, name)} == {groups[mixed[i]] for i in getattr(second, name)}
 
 
@@ -52,31 +50,7 @@ def test_is_the_same_everywhere_and_another_for_another_seed() -> None:
     assert split.test.tolist() != split_by_group(SPEAKERS, seed=8).test.tolist()
 
 
-@given(st.integers(0, 500), FRACTIONS, st.integers(0, 20))
-def test_time_goes_one_way(count: int, tenths: tuple[int, int, int], gap: int) -> None:
-    fractions = tuple(t / sum(tenths) for t in tenths)
-    try:
-        parts = split_by_time(count, fractions, gap)  # type: ignore[arg-type]
-    except DataError:
-        assert count < 3 + 2 * gap
-        return
-    steps = np.arange(count)
-    filled = [steps[part] for part in parts if len(steps[part])]
-    assert [len(steps[part]) > 0 for part in parts] == [t > 0 for t in tenths]
-    for past, future in pairwise(filled):
-        assert future[0] - past[-1] == gap + 1
-    assert filled[0][0] == 0
-    assert filled[-1][-1] == count - 1
-
-
 @pytest.mark.parametrize("fractions", [(0.5, 0.5, 0.5), (1.2, -0.1, -0.1), (float("nan"), 0.5, 0.5), (1, 0)])
 def test_refuses_fractions_of_no_whole(fractions: tuple[float, float, float]) -> None:
     with pytest.raises(ConfigError, match="wanted three fractions of one whole"):
         split_by_group(SPEAKERS, fractions)
-    with pytest.raises(ConfigError, match="wanted three fractions of one whole"):
-        split_by_time(100, fractions)
-
-
-def test_refuses_a_negative_gap() -> None:
-    with pytest.raises(ConfigError, match="wanted a gap of 0 or more steps"):
-        split_by_time(100, gap=-1)

@@ -43,6 +43,15 @@ def test_a_folder_and_an_archive_of_it_read_alike(folder: Path) -> None:
     packed.unlink()
 
 
+def test_a_name_that_is_no_text_has_a_digest(folder: Path) -> None:
+    before = Tree(folder).digest()
+    try:
+        (folder / "\udcff.txt").write_bytes(b"three")  # a byte that is no UTF-8
+    except OSError:
+        pytest.skip("this file system wants names in UTF-8")
+    assert Tree(folder).digest() != before
+
+
 @pytest.mark.parametrize("name", ["../out.txt", "/etc/passwd", "a/../../b", "..\\out"])
 def test_refuses_members_that_point_outside(tmp_path: Path, name: str) -> None:
     path = tmp_path / "evil.zip"

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import gatelab
-from gatelab import cell, cells, linear, maximum, mean, relu, sigmoid, step, tanh
+from edge_cells import EDGES
+from gatelab import cells
 from gatelab.errors import ConfigError, ShapeError
 from gatelab.export import export_onnx, onnx_model
 from gatelab.graph.data import from_data
@@ -142,51 +143,6 @@ def test_torch_s_layers(module, options):
 def test_a_head(head, name, batch_first):
     module = layer_of(name, bidirectional=True, batch_first=batch_first)
     assert Runner(module, head=head, lengths=True).error(9, 4) < 1e-5
-
-
-@cell
-def crossed(x, h, c):
-    return c, h
-
-
-@cell
-def constant(x, h, c):
-    return tanh(linear(x, h, name="h")) * c, 0.5
-
-
-@cell
-def blind(x, h):
-    return tanh(linear(h, name="h"))
-
-
-@cell
-def forgetful(x, h):
-    return step(linear(x, name="h")) * 2
-
-
-@cell(widths={"level": "1"})
-def levelled(x, h, level):
-    new = tanh(linear(x, h, name="h") * level)
-    return new, mean(new * new) + 0.5 * level
-
-
-@cell
-def doubled(x, h, c):
-    new = tanh(linear(x, h, name="h") + c)
-    return new, new
-
-
-@cell
-def numbered(x, h):
-    return sigmoid(1.0)
-
-
-@cell
-def biased(x, h):
-    return maximum(linear(linear(x, name="a"), h, name="h"), relu(linear(x, name="r", bias=False))) / 3
-
-
-EDGES = [crossed, constant, blind, forgetful, levelled, doubled, numbered, biased]
 
 
 @pytest.mark.parametrize("edge", EDGES, ids=lambda c: c.name)

@@ -119,9 +119,10 @@ def npy(shape, kind="<f4", content=b""):
         (npz(a=npy((1 << 40,))), "wanted 4,398,046,511,104 bytes"),
         (npz(a=npy((-1, -4), content=bytes(16))), "wanted 16 bytes"),
         (npz(a=npy((2,), content=bytes(4))), "wanted 8 bytes"),
-        (npz(a=npy((2,), "|O", bytes(16))), "wanted an array of numbers"),
+        (npz(a=npy((2,), "|O", bytes(16))), "wanted numbers or texts, came Python objects"),
         (npz(a=npy((2,), "<U2", bytes(16))), "wanted an array of numbers"),
-        (npz(a=b"no numpy"), "no whole .npz"),
+        (npz(a=npy((1,), "<f16", bytes(16))), "wanted numbers that torch has"),
+        (npz(a=b"no numpy"), "damaged array"),
         (b"no archive", "no whole .npz"),
     ],
 )

@@ -12,6 +12,7 @@ import torch
 
 import gatelab
 from gatelab.data.speech.audio import write_wav
+from gatelab.data.splits import SPLITS
 from gatelab.errors import ConfigError, DataError
 from gatelab.models.folder import load
 from gatelab.models.inputs import read_inputs
@@ -19,7 +20,6 @@ from gatelab.models.labels import label
 from gatelab.models.make import make, order
 from gatelab.nn import CTC
 from gatelab.tasks import open_task
-from gatelab.tasks.task import SPLITS
 
 
 def _inputs(model, *files):

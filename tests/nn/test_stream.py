@@ -5,7 +5,8 @@ import pytest
 import torch
 
 import gatelab
-from gatelab import cell, cells, linear, mean, tanh
+from edge_cells import EDGES
+from gatelab import cells
 from gatelab.errors import ConfigError, ShapeError
 from gatelab.nn import GRU, LSTM, RNN, Bernoulli, Stream
 from layers import same
@@ -43,34 +44,7 @@ def test_every_cell_in_float32(name):
     same([heard(Stream(layer), x)], [layer(x)[0].detach()], 1e-6)
 
 
-@cell
-def crossed(x, h, c):
-    return c, tanh(linear(h, name="h")) + linear(x, name="c")
-
-
-@cell
-def forgetful(x, h):
-    return tanh(linear(x, name="h"))
-
-
-@cell(widths={"level": "1"})
-def levelled(x, h, level):
-    new = tanh(linear(x, h, name="h") * level)
-    return new, mean(new * new) + 0.5 * level
-
-
-@cell
-def doubled(x, h, c):
-    new = tanh(linear(x, h, name="h") + c)
-    return new, new
-
-
-@cell
-def halved(x, h, c):
-    return tanh(linear(x, h, name="h")) * c, 0.5
-
-
-@pytest.mark.parametrize("edge", [crossed, forgetful, levelled, doubled, halved], ids=lambda c: c.name)
+@pytest.mark.parametrize("edge", [e for e in EDGES if e.parameters], ids=lambda c: c.name)
 def test_edges_from_given_states(edge):
     layer = layer_of(edge, dtype=torch.float64, num_layers=3)
     widths = [1 if s.width == "1" else 6 for s in edge.states]

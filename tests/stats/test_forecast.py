@@ -11,12 +11,9 @@ from scipy import integrate, stats
 from gatelab.errors import ShapeError
 from gatelab.stats import forecast as measures
 from gatelab.stats.forecast import (
-    coverage,
     crps_gaussian,
     crps_quantiles,
-    crps_samples,
     crps_student,
-    mase,
     pinball,
     seasonal_scale,
 )
@@ -49,16 +46,6 @@ def test_students_distribution_becomes_normal() -> None:
     assert crps_student(y, 0.2, 1.3, 1e7) == pytest.approx(crps_gaussian(y, 0.2, 1.3), rel=1e-6)
 
 
-def test_crps_of_samples_is_that_of_their_steps() -> None:
-    draw = np.random.default_rng(0)
-    samples, y = draw.normal(size=(5, 4, 9)), draw.normal(size=(5, 4))
-    pairs = np.abs(samples[..., None] - samples[..., None, :]).mean((-1, -2)) / 2
-    wanted = np.abs(samples - y[..., None]).mean(-1) - pairs
-    assert crps_samples(y, samples) == pytest.approx(wanted)
-    many = draw.normal(0.5, 0.8, 200_000)
-    assert crps_samples(1.2, many) == pytest.approx(float(crps_gaussian(1.2, 0.5, 0.8)), rel=0.01)
-
-
 def test_crps_of_quantiles_approaches_the_integral() -> None:
     y = np.array([-1.5, 0.4, 2.0])
     levels = (np.arange(2000) + 0.5) / 2000
@@ -74,18 +61,6 @@ def test_pinball_is_least_at_the_true_quantile() -> None:
     assert tries[int(np.argmin(means))] == pytest.approx(stats.norm.ppf(0.8), abs=0.06)
     assert pinball(1.0, [3.0], [0.3])[0] == pytest.approx(0.7 * 2)
     assert pinball(3.0, [1.0], [0.3])[0] == pytest.approx(0.3 * 2)
-
-
-def test_mase_of_the_seasonal_naive_forecast_in_training_is_one() -> None:
-    series = np.random.default_rng(2).normal(size=(3, 60)).cumsum(-1)
-    scales = [seasonal_scale(s, 12) for s in series]
-    assert mase(series[:, 12:], series[:, :-12], scales) == pytest.approx(np.ones(3))
-
-
-def test_coverage_of_normal_intervals() -> None:
-    y = np.random.default_rng(3).normal(size=40_000)
-    low, high = stats.norm.interval(0.9)
-    assert coverage(y, np.full_like(y, low), np.full_like(y, high)) == pytest.approx(0.9, abs=0.01)
 
 
 def test_seasonal_naive_is_that_of_the_definition() -> None:
@@ -105,14 +80,11 @@ def test_seasonal_naive_is_that_of_the_definition() -> None:
 @pytest.mark.parametrize("call", [
     lambda: seasonal_scale([1.0, 2.0], 2),
     lambda: seasonal_scale([1.0, 2.0, 1.0, 2.0], 2),
-    lambda: mase([1.0, 2.0], [1.0], 1.0),
     lambda: pinball([1.0], [[1.0, 2.0]], [0.5, 1.0]),
     lambda: pinball([1.0], [[1.0, 2.0]], [0.9, 0.1]),
     lambda: pinball([1.0], [[1.0, 2.0]], [0.9]),
-    lambda: crps_samples([1.0, 2.0], [1.0, 2.0]),
     lambda: crps_gaussian(1.0, 0.5, 0.0),
     lambda: measures.crps_student(1.0, 0.5, 1.0, 1.0),
-    lambda: coverage([], [], []),
     lambda: SeasonalNaive.fit([1.0, 2.0], 2),
     lambda: SeasonalNaive.fit([1.0, 2.0, 1.0, 2.0], 2),
     lambda: SeasonalNaive(7, 1.5).forecast([1.0, 2.0], 3),

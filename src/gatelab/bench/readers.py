@@ -20,7 +20,6 @@ from types import MappingProxyType
 
 from gatelab.errors import DataError, EngineError
 
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
 TEXT = 100 * 10**6
 """Bytes of the text that is made by repeating a given one."""
 

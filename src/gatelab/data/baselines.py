@@ -76,15 +76,7 @@ def markov_nll(train: Sequence[np.ndarray], test: Sequence[np.ndarray]) -> float
     8.265 (Piano-midi.de), the figures this package prints. A network's NLL counts the first step too; were
     the chain's first steps predicted by the marginals, its figures would move by at most 0.022 nats.
 
-    Parameters
-    ----------
-    train, test
-        Sequences ``[T, K]`` of 0 and 1, T time steps and K keys; T may differ from sequence to sequence.
-
-    Returns
-    -------
-    float
-        Nats a time step.
+    Parameters and what is returned are those of :func:`marginal_nll`.
 
     Raises
     ------

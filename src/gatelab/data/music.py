@@ -20,8 +20,9 @@ from gatelab.data.midi.folder import read_pieces
 from gatelab.data.midi.rolls import PAPER, Grid
 from gatelab.data.midi.split import split_pieces
 from gatelab.data.music_sets import MusicSource, find_source
-from gatelab.data.notes import SPLITS, Sequences, read_music
+from gatelab.data.notes import Sequences, read_music
 from gatelab.data.places import places
+from gatelab.data.splits import SPLITS
 from gatelab.data.tree import Tree, read_file
 from gatelab.errors import DataError
 

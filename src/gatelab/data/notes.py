@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatelab.data import mat5
+from gatelab.data.splits import SPLITS
 from gatelab.errors import DataError
 
-SPLITS = ("train", "valid", "test")
 SHAPE = '{"train": [[[60, 64], [62]]], "valid": …, "test": …}'
 """The smallest picture of the JSON format: a split, a sequence, a step, a MIDI note."""
 KEYS = 88

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from gatelab import settings
@@ -35,6 +36,11 @@ class Named(Protocol):
 
 
 N = TypeVar("N", bound=Named)
+
+
+def by_name(*sources: N) -> Mapping[str, N]:
+    """Return known sets by their short names."""
+    return MappingProxyType({source.name: source for source in sources})
 
 
 def find_named(asked: str, known: Mapping[str, N], what: str, path: str) -> N:

@@ -72,6 +72,15 @@ class Scale:
         """Return the values normalised, float32 of the same shape."""
         return ((values - self.mean) / self.deviation).astype(np.float32)
 
-    def undo(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        """Return normalised values as they were, float32 of the same shape."""
-        return (values * self.deviation + self.mean).astype(np.float32)
+    def to_data(self) -> dict[str, Any]:
+        """Return mean and deviation as JSON holds them."""
+        return {"mean": self.mean.tolist(), "deviation": self.deviation.tolist()}
+
+
+def by_column(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and standard deviation of each column of a table, 1 for one that never changes.
+
+    >>> by_column(np.array([[0.1, 1.0], [0.1, 3.0]]))
+    (array([0.1, 2. ]), array([1., 1.]))
+    """
+    return rows.mean(0), np.where(np.ptp(rows, axis=0) > 0, rows.std(0), 1.0)

@@ -1,21 +1,27 @@
-"""Splits into train, valid and test: by group, so that none is in two of them, or by time.
+"""Splits into train, valid and test by group, so that none is in two of them.
 
-Both are pure: the same names, fractions and seed give the same split on every machine and in every version,
-for the order comes from SHA-256 and not from a generator of random numbers.
+The same names, fractions and seed give the same split on every machine and in every version, for the order
+comes from SHA-256 and not from a generator of random numbers.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatelab.errors import ConfigError, DataError
 
+SPLITS = ("train", "valid", "test")
+NAMES: Mapping[str, int] = MappingProxyType(
+    {"train": 0, "training": 0, "valid": 1, "validation": 1, "val": 1, "dev": 1, "test": 2, "testing": 2}
+)
+"""Which of them a folder, a file or a column means by its name."""
 FRACTIONS = (0.8, 0.1, 0.1)
 """Train, valid and test, where nothing else is asked for."""
 
@@ -84,42 +90,6 @@ def split_by_group(
     return Split(*(np.flatnonzero(part == number) for number in range(3)))
 
 
-def split_by_time(
-    count: int, fractions: tuple[float, float, float] = FRACTIONS, gap: int = 0
-) -> tuple[slice, slice, slice]:
-    """Return the slices of a series of ``count`` steps: the past trains, then comes valid, then test.
-
-    Parameters
-    ----------
-    count
-        Time steps.
-    fractions
-        Train, valid and test, 0 or more each, together 1.
-    gap
-        Steps left out after train and after valid, so that no window reaches from one part into the next.
-
-    Raises
-    ------
-    ConfigError
-        The fractions are no fractions of one whole, or the gap is negative.
-    DataError
-        There are too few steps for these parts and gaps.
-
-    Examples
-    --------
-    >>> split_by_time(1000, (0.7, 0.1, 0.2), gap=5)
-    (slice(0, 693, None), slice(698, 797, None), slice(802, 1000, None))
-    """
-    _check_fractions(fractions)
-    if gap < 0:
-        raise ConfigError(f"wanted a gap of 0 or more steps between the parts of a series, came {gap}")
-    gaps = [gap if fractions[0] and (fractions[1] or fractions[2]) else 0, gap if all(fractions[1:]) else 0]
-    train, valid, test = _shares(count - sum(gaps), fractions)
-    first = train + gaps[0]
-    second = first + valid + gaps[1]
-    return slice(0, train), slice(first, first + valid), slice(second, second + test)
-
-
 def _digest(name: str, seed: int) -> bytes:
     return hashlib.sha256(f"{seed}:{name}".encode("utf-8", "surrogatepass")).digest()
 
@@ -132,13 +102,13 @@ def _check_fractions(fractions: tuple[float, float, float]) -> None:
         )
 
 
-def _shares(count: int, fractions: tuple[float, float, float], place: str = "series") -> tuple[int, int, int]:
+def _shares(count: int, fractions: tuple[float, float, float], place: str) -> tuple[int, int, int]:
     """Return how many of ``count`` each part gets: its fraction, at least 1; the largest the rest."""
     wanted = sum(part > 0 for part in fractions)
     if count < wanted:
         raise DataError(
-            f"{place}: wanted at least {wanted} groups or steps for the parts {fractions}, came "
-            f"{max(0, count)}; try fewer parts (a fraction of 0) or more data"
+            f"{place}: wanted at least {wanted} groups for the parts {fractions}, came "
+            f"{count}; try fewer parts (a fraction of 0) or more data"
         )
     shares = [max(int(part > 0), round(count * part)) for part in fractions]
     largest = int(np.argmax(fractions))

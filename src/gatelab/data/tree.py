@@ -46,6 +46,11 @@ def read_file(path: Path, limit: int | None = None, wanted: str = "a file that c
         raise DataError(f"{path}: cannot be read ({reason}); try {wanted}") from None
 
 
+def entry(name: str, data: bytes) -> bytes:
+    """Return what a file adds to the digest of a set: its name, and the SHA-256 of what it holds."""
+    return name.encode(errors="surrogateescape") + b"\0" + hashlib.sha256(data).digest()
+
+
 class Tree:
     """The plain files below a folder, or in a zip archive, by their names in it.
 
@@ -140,7 +145,7 @@ class Tree:
         """Return the SHA-256 of names and contents of these files, all where None: a name for the data."""
         total = hashlib.sha256()
         for name in self._names if names is None else names:
-            total.update(name.encode() + b"\0" + hashlib.sha256(self.read(name, 2**40)).digest())
+            total.update(entry(name, self.read(name, 2**40)))
         return total.hexdigest()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gatelab.atomic import write_whole
 from gatelab.errors import ConfigError, ShapeError
 from gatelab.export.network import Network
 from gatelab.export.recognise import recognise
@@ -118,17 +118,9 @@ def write_onnx(model: ModelProto, path: str | os.PathLike[str]) -> Path:
         Where the file cannot be written; what stood there before is untouched.
     """
     target = Path(path)
-    content = model.SerializeToString()
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
+        write_whole(target, model.SerializeToString())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise ConfigError(f"cannot write {target}: {error.strerror}; try another folder") from None
     return target
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gatelab.data.scale import by_column
 from gatelab.data.tables.season import calendar
 from gatelab.data.tables.table import Table, read_table
 from gatelab.errors import ConfigError, DataError, near_misses
@@ -196,8 +197,7 @@ def _scale(
         same = [s for s in kept.series if PurePath(s.name).name == name]
     if len(same) == 1:
         return np.asarray(same[0].mean), np.asarray(same[0].std)
-    varies = np.ptp(values, axis=0) > 0
-    return values.mean(0), np.where(varies, values.std(0), 1.0)
+    return by_column(values)
 
 
 def _times(table: Table, kept: ForecastKept) -> NDArray[Any] | None:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gatelab.data.speech.waveform import INPUTS, TARGETS
 from gatelab.errors import ConfigError, RunError, near_misses
 from gatelab.models.folder import Model
 from gatelab.models.kept import MusicKept, TuneKept, WaveformKept
@@ -13,7 +14,6 @@ from gatelab.nn import Bernoulli, GaussianMixture, Stream
 from gatelab.nn.border import check_positive
 from gatelab.search.space import check_seed
 from gatelab.tasks.music import KEYS
-from gatelab.tasks.waveform import READ, WRITTEN
 
 LONGEST = 3600
 """The most seconds of sound."""
@@ -122,11 +122,11 @@ def speak(
     count = max(1, int(seconds * kept.rate))
     mean, deviation = kept.scale.mean, kept.scale.deviation
     generator = torch.Generator().manual_seed(seed)
-    heard, written, state = torch.full((READ,), -mean / deviation), [], None
-    for _ in range(-(-count // WRITTEN)):
+    heard, written, state = torch.full((INPUTS,), -mean / deviation), [], None
+    for _ in range(-(-count // TARGETS)):
         answers, state = model.network.carried(heard[None, None], state)
         new = head.sample(answers, generator, temperature)[0]
-        heard = torch.cat([heard[WRITTEN:], new])
+        heard = torch.cat([heard[TARGETS:], new])
         written.append(new)
     samples = torch.cat(written)[:count].double().numpy() * deviation + mean
     if not np.isfinite(samples).all():

@@ -50,8 +50,7 @@ class LabelEstimator(Estimator):
             for name, rows in (("train", train), ("valid", valid))
         }
         parts["test"] = parts["valid"]  # nothing is told of it
-        said = {"mean": scale.mean.tolist(), "deviation": scale.deviation.tolist()}
-        kept = {"inputs": "values", "scale": said, "classes": classes.tolist()}
+        kept = {"inputs": "values", "scale": scale.to_data(), "classes": classes.tolist()}
         about = About("arrays", "Arrays", "arrays in memory", digest([*x, *map(np.asarray, y)]))
         posed = Posed(about, parts, tuple(map(str, classes.tolist())), kept)
         made: RaggedTask = self.task(posed)

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from gatelab.data.scale import by_column
 from gatelab.data.tables.series import ForecastData, Series
 from gatelab.errors import ConfigError, DataError, RunError, ShapeError
 from gatelab.graph.cell import Cell
@@ -134,9 +135,8 @@ class Forecaster(Estimator):
                 f"{name}: wanted more than {self.context + 2 * self.horizon} steps, a window to train on and "
                 f"one to validate, got {rows}; try a smaller context, horizon or validation"
             )
-        part = values[:train]
-        std = np.where(np.ptp(part, axis=0) > 0, part.std(0), 1.0)
-        return Series(name, values, np.zeros((rows, 0)), part.mean(0), std, (train, rows, rows))
+        mean, std = by_column(values[:train])
+        return Series(name, values, np.zeros((rows, 0)), mean, std, (train, rows, rows))
 
     def predict(self, X: Any) -> Any:
         """Return the medians of the steps after series, ``[H]``, ``[H, D]``, or a list of them, as X is.

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from gatelab.data.pens.trajectories import FEATURES
 from gatelab.data.speech.header import RATES
 from gatelab.data.speech.mfcc import INPUTS as CEPSTRA
+from gatelab.data.speech.waveform import INPUTS, TARGETS
 from gatelab.data.text.vocabulary import START, STOP, Vocabulary
 from gatelab.errors import DataError, RunError
 from gatelab.runs.config import Frozen, Level, Positive, Scaling, Size
@@ -22,7 +23,6 @@ from gatelab.runs.folder import parse_part
 from gatelab.tasks.blueprint import Blueprint
 from gatelab.tasks.language import SOFTMAX
 from gatelab.tasks.music import KEYS
-from gatelab.tasks.waveform import READ, WRITTEN
 
 MOST_STACKED = 1000
 """The most frames of sound that become one step."""
@@ -73,7 +73,7 @@ class WaveformKept(Kept):
     scale: SampleScale
 
     def wanted(self) -> dict[str, Any]:  # noqa: D102
-        return {"inputs": READ, "symbols": 0, "head": "mixture", "outputs": WRITTEN, "reads": "steps"}
+        return {"inputs": INPUTS, "symbols": 0, "head": "mixture", "outputs": TARGETS, "reads": "steps"}
 
     def fault(self) -> str:  # noqa: D102
         if self.rate not in RATES:

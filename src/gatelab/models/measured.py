@@ -10,13 +10,13 @@ import numpy as np
 import torch
 
 from gatelab.data.scale import Scale
+from gatelab.data.splits import SPLITS
 from gatelab.errors import DataError
 from gatelab.models.folder import Model
 from gatelab.models.kept import ForecastKept, LabelKept, LanguageKept, PenScales, Scales, WaveformKept
 from gatelab.tasks import Task, open_task, reopen
 from gatelab.tasks.language import LanguageTask
 from gatelab.tasks.ragged import RaggedTask
-from gatelab.tasks.task import SPLITS
 from gatelab.tasks.waveform import WaveformTask
 from gatelab.train.evaluate import score
 

@@ -27,12 +27,13 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from gatelab.atomic import write_whole
 from gatelab.errors import RunError
 from gatelab.runs.config import FORMAT, Comparison, explain
 
@@ -40,24 +41,16 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
-    """Write a file so that a reader, or a crash, finds the old content or the new, never a part.
+    """Write a file as a whole or not at all, as :func:`gatelab.atomic.write_whole`.
 
     Raises
     ------
     RunError
         Where the disk is full or the folder cannot be written; what stood there before is untouched.
     """
-    data = content.encode() if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        write_whole(path, content.encode() if isinstance(content, str) else content)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise RunError(_cannot_write(path, error)) from error
 
 

@@ -13,19 +13,15 @@ from numpy.typing import NDArray
 from gatelab.errors import ShapeError
 
 ORDER = 4
-COLUMNS = (
-    "length",
-    "reference_length",
-    *(f"correct_{n}" for n in range(1, 5)),
-    *(f"total_{n}" for n in range(1, 5)),
-)
-"""What the ten columns of the counts are."""
 
 
 def bleu_counts(
     hypotheses: Sequence[str], references: Sequence[str], *, tokenize: str = "13a", lowercase: bool = False
 ) -> NDArray[np.int64]:
-    """Return the counts of each sentence that BLEU is made of, ``[N, 10]``, columns as in :data:`COLUMNS`.
+    """Return the counts of each sentence that BLEU is made of, ``[N, 10]``.
+
+    The columns are the lengths of hypothesis and reference, how many n-grams are correct, n = 1 … 4, and how
+    many there are.
 
     Parameters
     ----------

@@ -52,32 +52,6 @@ def seasonal_scale(series: ArrayLike, season: int = 1) -> float:
     return scale
 
 
-def mase(actual: ArrayLike, forecast: ArrayLike, scale: ArrayLike) -> Floats:
-    """Return the mean absolute scaled error of each forecast, over its steps.
-
-    mean over h of |y_h − ŷ_h| / scale; below 1 it is better than the seasonal-naive forecast was in training.
-
-    Parameters
-    ----------
-    actual, forecast
-        ``[..., H]`` steps last.
-    scale
-        From :func:`seasonal_scale`, a number or ``[...]``, one for each forecast.
-
-    Returns
-    -------
-    array
-        ``[...]``
-
-    Examples
-    --------
-    >>> mase([[2.0, 4.0], [1.0, 1.0]], [[3.0, 3.0], [1.0, 2.0]], 0.5)
-    array([2., 1.])
-    """
-    y, f = _same(actual, forecast)
-    return np.asarray(np.abs(y - f).mean(-1) / np.asarray(scale))
-
-
 def pinball(actual: ArrayLike, forecast: ArrayLike, levels: ArrayLike) -> Floats:
     """Return the pinball (quantile) loss of quantiles, for each of them.
 
@@ -136,39 +110,6 @@ def crps_quantiles(actual: ArrayLike, forecast: ArrayLike, levels: ArrayLike) ->
     return np.asarray(2 * (loss * np.diff(edges)).sum(-1))
 
 
-def crps_samples(actual: ArrayLike, samples: ArrayLike) -> Floats:
-    """Return the CRPS of the distribution of samples, exactly that of their empirical distribution.
-
-    mean |x_i − y| − ½ mean |x_i − x_j| over all pairs, from sorted samples in S log S operations.
-
-    Parameters
-    ----------
-    actual
-        ``[...]``
-    samples
-        ``[..., S]``
-
-    Examples
-    --------
-    >>> crps_samples(1.0, [0.0, 2.0])
-    array(0.5)
-
-    Notes
-    -----
-    T. Gneiting and A. E. Raftery, "Strictly Proper Scoring Rules, Prediction, and Estimation", Journal of the
-    American Statistical Association 102, 2007, equation 20.
-    """
-    x = np.sort(np.asarray(samples, np.float64), -1)
-    y = np.asarray(actual, np.float64)
-    if x.ndim == 0 or not x.shape[-1] or x.shape[:-1] != y.shape:
-        raise ShapeError(f"CRPS: wanted samples [..., S] for actual [...], got {x.shape} for {y.shape}")
-    size = x.shape[-1]
-    weights = (
-        2 * np.arange(1, size + 1) - size - 1
-    ) / size**2  # sum of x_(i) weights = half the mean distance
-    return np.asarray(np.abs(x - y[..., None]).mean(-1) - (x * weights).sum(-1))
-
-
 def crps_gaussian(actual: ArrayLike, mean: ArrayLike, std: ArrayLike) -> Floats:
     """Return the CRPS of normal distributions.
 
@@ -223,28 +164,6 @@ def crps_student(actual: ArrayLike, location: ArrayLike, scale: ArrayLike, freed
     spread = 2 * np.sqrt(nu) / (nu - 1) * beta(0.5, nu - 0.5) / beta(0.5, nu / 2) ** 2
     inner = z * (2 * stdtr(nu, z) - 1) + 2 * density * (nu + z**2) / (nu - 1) - spread
     return np.asarray(sigma * inner)
-
-
-def coverage(actual: ArrayLike, low: ArrayLike, high: ArrayLike) -> float:
-    """Return the share of values within their intervals, ends included.
-
-    Examples
-    --------
-    >>> coverage([1.0, 2.0, 3.0], [0.0, 2.5, 3.0], [2.0, 3.0, 3.0])
-    0.6666666666666666
-    """
-    y, below = _same(actual, low)
-    _, above = _same(actual, high)
-    if not y.size:
-        raise ShapeError("coverage: wanted at least one value, got none")
-    return float(((below <= y) & (y <= above)).mean())
-
-
-def _same(actual: ArrayLike, forecast: ArrayLike) -> tuple[Floats, Floats]:
-    y, f = np.asarray(actual, np.float64), np.asarray(forecast, np.float64)
-    if y.shape != f.shape or not y.ndim:
-        raise ShapeError(f"forecast: wanted as many values as actual ones {y.shape}, got {f.shape}")
-    return y, f
 
 
 def _quantiles(forecast: ArrayLike, levels: ArrayLike) -> tuple[Floats, Floats]:

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatelab.stats.bleu import bleu
-from gatelab.stats.labels import f1
 
 Sums = NDArray[np.float64]
 
@@ -32,7 +31,10 @@ def _exp(sums: Sums) -> Sums:
 
 
 def _f1(sums: Sums) -> Sums:
-    return 100 * f1(np.atleast_2d(sums)).reshape(sums.shape[:-1])
+    """2 right / (2 right + wrongly said + missed), the harmonic mean of precision and recall."""
+    right, said, missed = np.moveaxis(sums, -1, 0)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(100 * (2 * right / (2 * right + said + missed)))
 
 
 def _bleu(sums: Sums) -> Sums:
@@ -56,7 +58,7 @@ FORMULAS: Mapping[str, Callable[[Sums], Any]] = MappingProxyType(
 ``percent`` the same times 100
 ``bits``    the same over log 2: bits a character
 ``exp``     the exponential of the same: perplexity
-``f1``      100 times F1 of true positives, false positives, false negatives
+``f1``      100 times F1 of true positives, false positives, false negatives; NaN where there are none
 ``bleu``    BLEU of its counts of n-grams; see :mod:`gatelab.stats.bleu`
 ==========  ==============================================================================
 """

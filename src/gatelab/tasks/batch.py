@@ -78,6 +78,19 @@ class Layout:
         return torch.from_numpy(self.places[self.column])
 
 
+def averaged(values: Tensor) -> Tensor:
+    """Return values, each with a 1 beside it, float64 [terms, 2]: what a mean of them sums.
+
+    Examples
+    --------
+    >>> import torch
+    >>> averaged(torch.tensor([True, False])).tolist()
+    [[1.0, 1.0], [0.0, 1.0]]
+    """
+    values = values.double()
+    return torch.stack([values, torch.ones_like(values)], 1)
+
+
 class Table:
     """All sequences of a split below each other, so that a batch is a look-up.
 

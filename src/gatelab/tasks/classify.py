@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from gatelab.data.splits import SPLITS
 from gatelab.nn import Categorical
 from gatelab.runs.config import Body, Measure, Training
-from gatelab.tasks.batch import Batch, Layout
+from gatelab.tasks.batch import Batch, Layout, averaged
 from gatelab.tasks.options import Options
-from gatelab.tasks.ragged import Posed, RaggedTask
+from gatelab.tasks.ragged import Posed, RaggedTask, majority
 from gatelab.tasks.sources import labelled_parts
-from gatelab.tasks.task import SPLITS
 
 ACCURACY = Measure(name="accuracy", unit="%", better="higher", formula="percent")
 F1 = Measure(name="F1", unit="%", better="higher", formula="f1")
@@ -69,8 +69,7 @@ class ClassifyTask(RaggedTask):
     def counts(self, head: nn.Module, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return hits, and of two classes true positives, false ones and false negatives, a sequence each."""
         chosen = answers.argmax(-1)
-        hits = (chosen == batch.targets).double()
-        found = {ACCURACY.name: torch.stack([hits, torch.ones_like(hits)], 1)}
+        found = {ACCURACY.name: averaged(chosen == batch.targets)}
         if len(self.names) == 2:
             said, true = chosen == 1, batch.targets == 1
             found[F1.name] = torch.stack([said & true, said & ~true, ~said & true], 1).double()
@@ -78,8 +77,5 @@ class ClassifyTask(RaggedTask):
 
     def baselines(self) -> dict[str, dict[str, float]]:
         """Return the measures of the classes' frequencies in training, and of always the most frequent."""
-        seen = np.bincount(self._labels["train"], minlength=len(self.names)) + 0.5
-        asked = self._labels["test"]
-        nats = -np.log(seen / seen.sum())
-        hits = float((asked == seen.argmax()).mean())
-        return {"majority": {"NLL": float(nats[asked].mean()), ACCURACY.name: 100 * hits}}
+        nats, hits = majority(self._labels["train"], self._labels["test"], len(self.names))
+        return {"majority": {"NLL": nats, ACCURACY.name: 100 * float(hits.mean())}}

@@ -21,16 +21,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from gatelab.data.splits import SPLITS
 from gatelab.data.tables.series import ForecastData, load_series
 from gatelab.nn.heads.gaussian import Gaussian
 from gatelab.nn.heads.student import StudentT
 from gatelab.runs.config import Body, Measure, Training
 from gatelab.stats.forecast import crps_gaussian, crps_quantiles, crps_student, seasonal_scale
 from gatelab.stats.seasonal import SeasonalNaive
-from gatelab.tasks.batch import Batch
+from gatelab.tasks.batch import Batch, averaged
 from gatelab.tasks.blueprint import Blueprint
 from gatelab.tasks.options import Options
-from gatelab.tasks.task import SPLITS, About, Task
+from gatelab.tasks.task import About, Task
 
 FLOOR = 0.1
 """The least deviation of a window's context, in deviations of the training part."""
@@ -170,11 +171,8 @@ class ForecastTask(Task):
         future, factor = self._future(answers, batch), factors.repeat(self.data.horizon, 1)
         error = (median(self.blueprint.head, future) - targets).abs().double() * factor
         crps = _CRPS[self.blueprint.head](future.double().numpy(), targets.double().numpy())
-        ones = torch.ones(batch.terms, dtype=torch.float64)
-        return {
-            MASE.name: torch.stack([error.mean(-1), ones], 1),
-            CRPS.name: torch.stack([(torch.from_numpy(crps) * factor).mean(-1), ones], 1),
-        }
+        scaled = torch.from_numpy(crps) * factor
+        return {MASE.name: averaged(error.mean(-1)), CRPS.name: averaged(scaled.mean(-1))}
 
     def baselines(self) -> dict[str, dict[str, float]]:
         """Return MASE and CRPS of the seasonal-naive forecast, and of the last value, on test."""

@@ -9,17 +9,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from gatelab.data.splits import SPLITS
 from gatelab.nn import Categorical
 from gatelab.runs.config import Body, Measure, Training
-from gatelab.tasks.batch import Batch, Layout, Table
+from gatelab.tasks.batch import Batch, Layout, Table, averaged
 from gatelab.tasks.options import Options
-from gatelab.tasks.ragged import Posed, RaggedTask
+from gatelab.tasks.ragged import Posed, RaggedTask, majority
 from gatelab.tasks.sources import frame_parts
-from gatelab.tasks.task import SPLITS
 
 ERROR = Measure(name="frame error", unit="%", formula="percent")
 
@@ -66,13 +65,10 @@ class FrameTask(RaggedTask):
 
     def counts(self, head: nn.Module, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return whether each frame is wrong, and 1."""
-        wrong = (answers.argmax(-1) != batch.targets).double()
-        return {ERROR.name: torch.stack([wrong, torch.ones_like(wrong)], 1)}
+        return {ERROR.name: averaged(answers.argmax(-1) != batch.targets)}
 
     def baselines(self) -> dict[str, dict[str, float]]:
         """Return the measures of the classes' frequencies in training, and of always the most frequent."""
-        seen = np.bincount(self._targets["train"].rows.numpy(), minlength=len(self.names)) + 0.5
-        asked = self._targets["test"].rows.numpy()
-        nats = -np.log(seen / seen.sum())
-        wrong = float((asked != seen.argmax()).mean())
-        return {"majority": {"NLL": float(nats[asked].mean()), ERROR.name: 100 * wrong}}
+        train, test = (self._targets[s].rows.numpy() for s in ("train", "test"))
+        nats, hits = majority(train, test, len(self.names))
+        return {"majority": {"NLL": nats, ERROR.name: 100 * float((~hits).mean())}}

@@ -22,7 +22,7 @@ from gatelab.data.text.baselines import bigram_cost, unigram_cost
 from gatelab.data.text.corpus import Corpus, load_text
 from gatelab.errors import ConfigError
 from gatelab.runs.config import Measure, Training
-from gatelab.tasks.batch import Batch
+from gatelab.tasks.batch import Batch, averaged
 from gatelab.tasks.blueprint import Blueprint, HeadName
 from gatelab.tasks.options import Options
 from gatelab.tasks.task import About, Task
@@ -181,10 +181,8 @@ class LanguageTask(Task):
 
     def counts(self, head: nn.Module, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return nats and hits of each symbol, with what they are divided by."""
-        ones = torch.ones(batch.terms, dtype=torch.float64)
-        hits = (head.mode(answers) == batch.targets).double()  # type: ignore[operator]
-        nats = self.objective(head, answers, batch)
-        return {self.measures[1].name: nats, "accuracy": torch.stack([hits, ones], 1)}
+        hits = averaged(head.mode(answers) == batch.targets)  # type: ignore[operator]
+        return {self.measures[1].name: self.objective(head, answers, batch), "accuracy": hits}
 
     def baselines(self) -> dict[str, dict[str, float]]:
         """Return the measures of the symbols' frequencies, and of a first-order Markov chain."""

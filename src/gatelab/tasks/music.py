@@ -8,25 +8,63 @@ first included (Boulanger-Lewandowski et al. 2012; Chung et al. 2014, section 4.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from gatelab.data import MUSIC, MusicData, load_music, marginal_nll, markov_nll
+from gatelab.data.splits import SPLITS
 from gatelab.nn import Bernoulli
 from gatelab.runs.config import Training
 from gatelab.tasks.batch import Batch, Layout, Table
 from gatelab.tasks.blueprint import Blueprint
 from gatelab.tasks.options import Options
-from gatelab.tasks.task import SPLITS, About, Task
+from gatelab.tasks.task import About, Task
 
 KEYS = 88
 
 
-class MusicTask(Task):
+class RollTask(Task):
+    """The keys of each step from the steps before it.
+
+    Parameters
+    ----------
+    rolls
+        Sequences ``[T, 88]`` of 0 and 1 of each split.
+    """
+
+    onward = True
+    worst = 2 * KEYS * math.log(2)
+    """NLL above which a training has diverged: twice that of a coin thrown for each key."""
+
+    def __init__(self, rolls: Mapping[str, Iterable[NDArray[Any]]]) -> None:
+        # A row of zeros stands before each sequence: what is known before step t is the row above its own.
+        silence = np.zeros((1, KEYS), np.float32)
+        self._tables = {s: Table([r.astype(np.float32) for r in rolls[s]], silence) for s in SPLITS}
+
+    def lengths(self, split: str) -> list[int]:
+        """Return the number of steps of each sequence of ``train``, ``valid`` or ``test``."""
+        lengths: list[int] = self._tables[split].lengths.tolist()
+        return lengths
+
+    def _side_by_side(self, split: str, chosen: Sequence[int]) -> tuple[Layout, Tensor, Tensor]:
+        """Return how the chosen sequences stand side by side, and of each row the step before and its own."""
+        table = self._tables[split]
+        layout = Layout.of(table.lengths, chosen)
+        before = table.places(layout)
+        return layout, table.rows.index_select(0, before), table.rows.index_select(0, before + 1)
+
+    def losses(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
+        """Return the NLL of each step, [N], in nats, under a network's answers [N, 88]."""
+        return Bernoulli.nll(answers, batch.targets)
+
+
+class MusicTask(RollTask):
     """Next-step prediction on one music set.
 
     Examples
@@ -42,13 +80,11 @@ class MusicTask(Task):
     """
 
     kind = "music"
-    onward = True
     training = Training(optimizer="rmsprop", weight_noise=0.075, batch_size=4, max_epochs=20)
     blueprint = Blueprint(inputs=KEYS, head="bernoulli", outputs=KEYS, init="orthogonal")
-    worst = 2 * KEYS * math.log(2)
-    """NLL above which a training has diverged: twice that of a coin thrown for each key."""
 
     def __init__(self, data: MusicData) -> None:
+        super().__init__({split: getattr(data, split) for split in SPLITS})
         self.data = data
         known = data.name in MUSIC
         split = (
@@ -57,35 +93,16 @@ class MusicTask(Task):
         self.about = About(data.name, data.title, data.source, data.digest, (f"split: {split}",))
         place = Path(data.source)
         self.asked = data.name if known else str(place.resolve()) if place.exists() else ""
-        self._splits = {name: getattr(data, name) for name in SPLITS}
-        # A row of zeros stands before each sequence: what is known before step t is the row above its own.
-        silence = np.zeros((1, KEYS), np.float32)
-        self._tables = {
-            name: Table([s.astype(np.float32) for s in split], silence)
-            for name, split in self._splits.items()
-        }
 
     @classmethod
     def load(cls, load: str, told: Options) -> MusicTask:
         """Return the task on a set by its name, or on a file by its path; there are no options."""
         return cls(load_music(load))
 
-    def lengths(self, split: str) -> list[int]:
-        """Return the number of steps of each sequence of ``train``, ``valid`` or ``test``."""
-        lengths: list[int] = self._tables[split].lengths.tolist()
-        return lengths
-
     def batch(self, split: str, chosen: Sequence[int]) -> Batch:
         """Return the chosen sequences of a split side by side; targets are [N, 88]."""
-        table = self._tables[split]
-        layout = Layout.of(table.lengths, chosen)
-        before = table.places(layout)
-        inputs = PackedSequence(table.rows.index_select(0, before), layout.batch_sizes)
-        return Batch(inputs, table.rows.index_select(0, before + 1), layout.owner)
-
-    def losses(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
-        """Return the NLL of each step, [N], in nats, under a network's answers [N, 88]."""
-        return Bernoulli.nll(answers, batch.targets)
+        layout, before, targets = self._side_by_side(split, chosen)
+        return Batch(PackedSequence(before, layout.batch_sizes), targets, layout.owner)
 
     def baselines(self) -> dict[str, dict[str, float]]:
         """Return the test NLL per step of each key's marginal and of its first-order Markov chain.

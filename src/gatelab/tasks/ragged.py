@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.nn.utils.rnn import PackedSequence
 
+from gatelab.data.splits import SPLITS
 from gatelab.tasks.batch import Batch, Layout, Table
 from gatelab.tasks.blueprint import Blueprint, HeadName
-from gatelab.tasks.task import SPLITS, About, Task
+from gatelab.tasks.task import About, Task
 
 SPREAD = 0.1
 """Standard deviation of the embeddings of words at the start."""
@@ -100,6 +101,18 @@ class RaggedTask(Task):
     @abstractmethod
     def _answered(self, split: str, layout: Layout, inputs: PackedSequence) -> Batch:
         """Return the batch with its targets."""
+
+
+def majority(
+    train: NDArray[np.int64], test: NDArray[np.int64], classes: int
+) -> tuple[float, NDArray[np.bool_]]:
+    """Return the NLL of test's classes by their frequency in training, and where the most frequent stands.
+
+    Half an example of each class is added, so that one that training never met costs a finite amount.
+    """
+    seen = np.bincount(train, minlength=classes) + 0.5
+    nats = -np.log(seen / seen.sum())
+    return float(nats[test].mean()), test == seen.argmax()
 
 
 def _typed(inputs: Sequence[NDArray[Any]], symbols: int) -> list[NDArray[Any]]:

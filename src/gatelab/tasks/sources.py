@@ -22,12 +22,12 @@ from gatelab.data.speech.mfcc import mfcc, stacked
 from gatelab.data.speech.sets import SPEECH, load_speech
 from gatelab.data.speech.timit import load_timit
 from gatelab.data.speech.utterances import SpeechData, Utterance, frame_labels
-from gatelab.data.splits import split_by_group
+from gatelab.data.splits import SPLITS, split_by_group
 from gatelab.data.text.labelled import load_labelled as load_texts
 from gatelab.errors import ConfigError, DataError
 from gatelab.tasks.options import Options
 from gatelab.tasks.ragged import Part, Posed
-from gatelab.tasks.task import SPLITS, About
+from gatelab.tasks.task import About
 
 EMBEDDING = 128
 """Numbers that a word of a labelled text is embedded in."""
@@ -241,5 +241,4 @@ def _scaled(
     """Return the data with inputs of mean 0 and deviation 1 over the training steps."""
     scale = Scale.of(parts["train"].inputs)
     scaled = {s: Part([scale.apply(x) for x in p.inputs], p.targets) for s, p in parts.items()}
-    said = {"mean": scale.mean.tolist(), "deviation": scale.deviation.tolist()}
-    return Posed(about, scaled, names, {**kept, "scale": said})
+    return Posed(about, scaled, names, {**kept, "scale": scale.to_data()})

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
+from gatelab.data.splits import SPLITS
 from gatelab.data.synthetic import (
     Adding,
     Arithmetic,
@@ -31,10 +32,10 @@ from gatelab.data.synthetic import (
 from gatelab.errors import ConfigError, near_misses
 from gatelab.nn import Bernoulli, Categorical
 from gatelab.runs.config import Measure, Training
-from gatelab.tasks.batch import Batch, Layout, Table
+from gatelab.tasks.batch import Batch, Layout, Table, averaged
 from gatelab.tasks.blueprint import Blueprint, HeadName
 from gatelab.tasks.options import Options
-from gatelab.tasks.task import SPLITS, About, Task
+from gatelab.tasks.task import About, Task
 
 GENERATORS: Mapping[str, type[Synthetic]] = MappingProxyType(
     {g.name: g for g in (Arithmetic, Tags, Memorisation, Copying, Adding, Parity, Brackets)}
@@ -132,8 +133,7 @@ class SyntheticTask(Task):
             hits = ((asked > 0) == target).all(-1)
         else:
             hits = ((asked - target).abs() < 0.04).all(-1)
-        right = hits.double()
-        return {"accuracy": torch.stack([right, torch.ones_like(right)], 1)}
+        return {"accuracy": averaged(hits)}
 
     def baselines(self) -> dict[str, dict[str, float]]:
         """Return what the generator knows in closed form, and the most frequent answer's share."""

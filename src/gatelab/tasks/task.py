@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gatelab.cells.budget import Count, nearest_size
+from gatelab.data.splits import SPLITS
 from gatelab.errors import ConfigError
 from gatelab.graph.cell import Cell
 from gatelab.nn.stack import Stack
 from gatelab.runs import build
 from gatelab.runs.config import NLL, ONE_LAYER, Body, Measure, Training
 from gatelab.runs.config import Task as Record
-from gatelab.tasks.batch import Batch
+from gatelab.tasks.batch import Batch, averaged
 from gatelab.tasks.blueprint import Blueprint
 from gatelab.tasks.network import Network
 from gatelab.tasks.options import Options
 from gatelab.tasks.order import batches, in_order
 
-SPLITS = ("train", "valid", "test")
 SEQUENCES, STEPS = 256, 1 << 15
 """The most of a batch in evaluation: all of a small split at once; of a large one, some hundred megabytes."""
 
@@ -182,8 +182,7 @@ class Task(ABC):
 
     def objective(self, head: nn.Module, answers: Any, batch: Batch) -> Tensor:
         """Return the objective's numbers for each term, [terms, 2]: what its formula sums over sequences."""
-        losses = self.losses(head, answers, batch).double()
-        return torch.stack([losses, torch.ones_like(losses)], 1)
+        return averaged(self.losses(head, answers, batch))
 
     def counts(self, head: nn.Module, answers: Any, batch: Batch) -> Mapping[str, Tensor]:
         """Return the numbers of the other measures for each term, [terms, numbers] by the measures' names."""

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from gatelab.data.splits import SPLITS
 from gatelab.nn import CTC
 from gatelab.runs.config import Body, Measure, Training
 from gatelab.stats.edits import edit_counts
@@ -20,7 +21,6 @@ from gatelab.tasks.batch import Batch, Layout
 from gatelab.tasks.options import Options
 from gatelab.tasks.ragged import Posed, RaggedTask
 from gatelab.tasks.sources import transcript_parts
-from gatelab.tasks.task import SPLITS
 
 SPEECH = Training(
     optimizer="adam", weight_noise=0.0, input_noise=0.5, max_norm=5.0, batch_size=4, max_epochs=100,

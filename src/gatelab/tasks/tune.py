@@ -10,24 +10,22 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from gatelab.data.baselines import marginal_nll, markov_nll
 from gatelab.data.midi.tunes import TuneData, load_tunes
 from gatelab.data.places import find
-from gatelab.nn import Bernoulli
+from gatelab.data.splits import SPLITS
 from gatelab.runs.config import Training
-from gatelab.tasks.batch import Batch, Layout, Table
+from gatelab.tasks.batch import Batch
 from gatelab.tasks.blueprint import Blueprint
-from gatelab.tasks.music import KEYS
+from gatelab.tasks.music import KEYS, RollTask
 from gatelab.tasks.options import Options
-from gatelab.tasks.task import SPLITS, About, Task
+from gatelab.tasks.task import About
 
 
-class TuneTask(Task):
+class TuneTask(RollTask):
     """Music that a label begins.
 
     Parameters
@@ -37,22 +35,17 @@ class TuneTask(Task):
     """
 
     kind = "tune"
-    onward = True
     training = Training(
         optimizer="adam", weight_noise=0.0, max_norm=1.0, batch_size=8, max_epochs=30, patience=5
     )
     rates = (math.log(1e-3), math.log(1e-2))
-    worst = 2 * KEYS * math.log(2)
 
     def __init__(self, data: TuneData) -> None:
+        super().__init__({s: [t.roll for t in getattr(data, s)] for s in SPLITS})
         self.data, self.labels = data, len(data.classes)
         split = "split: by the folder's parts, or by tune, so that versions stay together"
         self.about = About(data.name, data.name, data.source, data.digest, (split,))
         self.blueprint = Blueprint(inputs=KEYS + self.labels, head="bernoulli", outputs=KEYS)
-        silence = np.zeros((1, KEYS), np.float32)
-        self._tables = {
-            s: Table([t.roll.astype(np.float32) for t in getattr(data, s)], silence) for s in SPLITS
-        }
         self._labels = {s: torch.tensor([t.label for t in getattr(data, s)]) for s in SPLITS}
 
     @classmethod
@@ -71,26 +64,14 @@ class TuneTask(Task):
         """Return the labels."""
         return {"labels": list(self.data.classes)}
 
-    def lengths(self, split: str) -> list[int]:
-        """Return the steps of each tune of a split."""
-        lengths: list[int] = self._tables[split].lengths.tolist()
-        return lengths
-
     def batch(self, split: str, chosen: Sequence[int]) -> Batch:
         """Return the chosen tunes side by side: [N, 88 + labels], the label at the first step only."""
-        table = self._tables[split]
-        layout = Layout.of(table.lengths, chosen)
-        before = table.places(layout)
+        layout, before, targets = self._side_by_side(split, chosen)
         told = torch.zeros(len(before), self.labels)
         first = torch.from_numpy(layout.places)  # the first rows are the first steps
         told[torch.arange(len(first)), self._labels[split][first]] = 1
-        inputs = torch.cat([table.rows.index_select(0, before), told], 1)
-        targets = table.rows.index_select(0, before + 1)
-        return Batch(PackedSequence(inputs, layout.batch_sizes), targets, layout.owner)
-
-    def losses(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
-        """Return the NLL of each step, [N], in nats."""
-        return Bernoulli.nll(answers, batch.targets)
+        inputs = PackedSequence(torch.cat([before, told], 1), layout.batch_sizes)
+        return Batch(inputs, targets, layout.owner)
 
     def baselines(self) -> dict[str, dict[str, float]]:
         """Return the NLL of each key's marginal, over all tunes and by label, and of its Markov chain."""

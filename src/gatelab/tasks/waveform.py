@@ -19,16 +19,13 @@ from torch import Tensor, nn
 
 from gatelab.data.speech.audio import Audio, open_folder
 from gatelab.data.speech.sets import load_speech
-from gatelab.data.speech.waveform import WaveformData, step_count, waveform_data
+from gatelab.data.speech.waveform import INPUTS, TARGETS, WaveformData, step_count, steps, waveform_data
 from gatelab.data.splits import FRACTIONS
 from gatelab.runs.config import Measure, Training
 from gatelab.tasks.batch import Batch
 from gatelab.tasks.blueprint import Blueprint
 from gatelab.tasks.options import Options
 from gatelab.tasks.task import About, Task
-
-READ, WRITTEN = 20, 10
-"""Samples that a step reads, and that it predicts."""
 
 
 class WaveformTask(Task):
@@ -39,7 +36,7 @@ class WaveformTask(Task):
     training = Training(
         optimizer="rmsprop", weight_noise=0.0, max_norm=1.0, batch_size=32, max_epochs=30, patience=5
     )
-    blueprint = Blueprint(inputs=READ, head="mixture", outputs=WRITTEN)
+    blueprint = Blueprint(inputs=INPUTS, head="mixture", outputs=TARGETS)
     rates = (math.log(1e-4), math.log(5e-3))
     worst = 100.0
 
@@ -56,7 +53,7 @@ class WaveformTask(Task):
 
         Options: ``split``, and ``length``, samples of a sequence, 500 as a rule.
         """
-        length = told.whole("length", 500, least=READ + WRITTEN)
+        length = told.whole("length", 500, least=INPUTS + TARGETS)
         split = told.shares("split") or FRACTIONS
         path = Path(load).expanduser()
         if path.is_dir():
@@ -72,8 +69,7 @@ class WaveformTask(Task):
 
     def kept(self) -> dict[str, Any]:
         """Return rate and scale of the samples."""
-        scale = {"mean": self.data.scale.mean.tolist(), "deviation": self.data.scale.deviation.tolist()}
-        return {"rate": self.data.rate, "scale": scale}
+        return {"rate": self.data.rate, "scale": self.data.scale.to_data()}
 
     def lengths(self, split: str) -> list[int]:
         """Return the steps of each sequence of a split: all the same."""
@@ -94,32 +90,23 @@ class WaveformTask(Task):
     def baselines(self) -> dict[str, dict[str, float]]:
         """Return the NLL of one Gaussian for all samples, and of one around the last sample."""
         deviation = _step_deviation(self.data, "train")
-        test = [self.data.test[k] for k in range(len(self.data.test))]
-        targets = np.concatenate([_targets(s) for s in test])  # [N, 10]
-        last = np.concatenate([_last(s) for s in test])  # [N, 1]
+        targets, last = map(np.concatenate, zip(*map(_predicted, self.data.test), strict=True))
         still = -_log_normal(targets - last, deviation).sum(1).mean()
-        one = -_log_normal(targets, np.ones(WRITTEN)).sum(1).mean()
+        one = -_log_normal(targets, np.ones(TARGETS)).sum(1).mean()
         return {"Gaussian": {"NLL": float(one)}, "last sample": {"NLL": float(still)}}
 
 
-def _starts(sequence: np.ndarray) -> np.ndarray:
-    return np.arange(step_count(len(sequence))) * WRITTEN + READ
-
-
-def _targets(sequence: np.ndarray) -> np.ndarray:
-    return np.asarray(sequence[_starts(sequence)[:, None] + np.arange(WRITTEN)], np.float64)
-
-
-def _last(sequence: np.ndarray) -> np.ndarray:
-    return np.asarray(sequence[_starts(sequence) - 1][:, None], np.float64)
+def _predicted(sequence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the samples that each step predicts, [T, 10], and the last one that it sees, [T, 1]."""
+    inputs, targets = steps(sequence)
+    return targets.astype(np.float64), inputs[:, -1:].astype(np.float64)
 
 
 def _step_deviation(data: WaveformData, split: str) -> np.ndarray:
     """Return how far, as a root mean square, each of the next 10 samples is from the last one."""
-    chunks = getattr(data, split)
-    squares, count = np.zeros(WRITTEN), 0
-    for k in range(len(chunks)):
-        moved = _targets(chunks[k]) - _last(chunks[k])
+    squares, count = np.zeros(TARGETS), 0
+    for targets, last in map(_predicted, getattr(data, split)):
+        moved = targets - last
         squares, count = squares + (moved**2).sum(0), count + len(moved)
     return np.asarray(np.sqrt(squares / count))
 

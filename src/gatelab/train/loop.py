@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
+from gatelab.data.splits import SPLITS
 from gatelab.graph.cell import Cell
 from gatelab.nn.stack import State
 from gatelab.runs import Epoch, Outcome, Training, Trial, write_atomic, write_json
@@ -19,7 +20,6 @@ from gatelab.runs.folder import append_line
 from gatelab.runs.tables import read_epochs
 from gatelab.tasks import Batch, Network, Task
 from gatelab.tasks.ahead import ahead
-from gatelab.tasks.task import SPLITS
 from gatelab.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from gatelab.train.clock import UNTIMED, Clock
 from gatelab.train.evaluate import Scores, evaluate, score

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from damage import assert_one_line, assert_refusal
 from gatelab.data.midi import notes as midi_notes
 from gatelab.data.midi.notes import read_notes
 from gatelab.data.midi.rolls import PAPER, PLAIN, read_midi
@@ -68,11 +69,8 @@ BAD: dict[str, bytes] = {
 def test_refuses(message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
         read_midi(BAD[message], "bad.mid")
-    text = str(caught.value)
-    assert text.startswith("bad.mid: ")
-    assert "try" in text
-    assert "\n" not in text
-    assert len(text) < 300
+    assert_refusal(caught.value, "bad.mid: ")
+    assert "try" in str(caught.value)
 
 
 def test_bounds_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,10 +97,6 @@ def mutated(data: bytes, draw: random.Random) -> bytes:
         rest = draw.choice([data[at:], data[at + len(junk) :], data[at + length :], b""])
         data = data[:at] + junk + (rest or data[at:][: draw.randrange(200)])
     return data
-
-
-def assert_one_line(error: DataError) -> None:
-    assert "\n" not in str(error)
 
 
 def assert_music_or_data_error(data: bytes) -> bool:

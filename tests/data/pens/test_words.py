@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from damage import Change, assert_one_line, mutated, mutations
 from gatelab.data.pens.words import read_pen_word
 from gatelab.data.tree import Tree
 from gatelab.errors import DataError
@@ -96,42 +96,12 @@ def real_files() -> list[tuple[str, bytes]]:
     return [(name, tree.read(name)) for name in [*lacking, *names[::150]]]
 
 
-def flip(data: bytes, at: int, put: bytes) -> bytes:
-    return data[:at] + put + data[at + len(put) :]
-
-
-def cut(data: bytes, at: int, put: bytes) -> bytes:
-    return data[:at]
-
-
-def drop(data: bytes, at: int, put: bytes) -> bytes:
-    return data[:at] + data[at + 1 + sum(put) % 50 :]
-
-
-def insert(data: bytes, at: int, put: bytes) -> bytes:
-    return data[:at] + put + data[at:]
-
-
-Change = tuple[Callable[[bytes, int, bytes], bytes], int, bytes]
-CHANGES = st.lists(
-    st.tuples(
-        st.sampled_from([flip, flip, insert, cut, drop]),
-        st.integers(0, 3000),
-        st.binary(max_size=4) | st.sampled_from([b" ", b"\n", b"1", b"-", b".", b"nan", b"\r"]),
-    ),
-    min_size=1,
-    max_size=3,
-)
-
-
-def assert_one_line(error: DataError) -> None:
-    assert "\n" not in str(error)
+CHANGES = mutations(3000, words=[b" ", b"\n", b"1", b"-", b".", b"nan", b"\r"])
 
 
 def damage(place: int, changes: list[Change]) -> None:
     name, data = real_files()[place % len(real_files())]
-    for change, at, put in changes:
-        data = change(data, at % max(1, len(data)), put)
+    data = mutated(data, changes)
     try:
         word, _ = read_pen_word(data, name, "fuzz")
     except DataError as error:

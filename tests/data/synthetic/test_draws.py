@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatelab.data.synthetic.draws import SPLITS, uniforms, whole
+from gatelab.data.splits import SPLITS
+from gatelab.data.synthetic.draws import uniforms, whole
 from gatelab.errors import ConfigError
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from gatelab.data.places import places
-from gatelab.data.tables.series import SPLITS, load_series
+from gatelab.data.splits import SPLITS
+from gatelab.data.tables.series import load_series
 from gatelab.data.tables.sets import FOLDER, SERIES
 from gatelab.errors import ConfigError, DataError
 

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from damage import assert_one_line, mutated, mutations
 from gatelab import settings
 from gatelab.data.text import codes as text_codes
 from gatelab.data.text import corpus as module
@@ -370,13 +371,7 @@ def seed() -> bytes:
     return real.read_bytes()[:3000] if real and real.is_file() else STORY.encode()[:3000]
 
 
-def mutated(data: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
-    for at, drop, put in changes:
-        data = data[:at] + put + data[at + drop :]
-    return data
-
-
-CHANGES = st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 50), st.binary(max_size=6)), max_size=6)
+CHANGES = mutations(3000)
 OPTIONS = st.fixed_dictionaries(
     {
         "level": st.sampled_from(["bytes", "characters", "words"]),
@@ -386,10 +381,6 @@ OPTIONS = st.fixed_dictionaries(
         "unknown": st.sampled_from([None, False]),
     }
 )
-
-
-def assert_one_line(error: DataError) -> None:
-    assert "\n" not in str(error)
 
 
 def check(path: Path, changes: Any, options: Any, block: int) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from damage import Change, assert_one_line, mutated, mutations
 from gatelab import settings as folders
 from gatelab.data.text.labelled import LabelledText, load_labelled
 from gatelab.errors import ConfigError, DataError
@@ -150,10 +150,6 @@ def test_label_lines_need_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 # Fuzz: a damaged file is a set or a DataError.
 
 
-def assert_one_line(error: DataError) -> None:
-    assert "\n" not in str(error)
-
-
 def seed() -> bytes:
     data = folders.data_folder()
     real = data / "sentiment_sst2" / "stsa.binary.dev" if data else None
@@ -164,14 +160,11 @@ def seed() -> bytes:
     return ("text,label\n" + "\n".join(quoted) + "\n").encode()
 
 
-CHANGES = st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 30), st.binary(max_size=5)), max_size=5)
+CHANGES = mutations(3000)
 
 
-def check(path: Path, changes: list[tuple[int, int, bytes]]) -> None:
-    data = seed()
-    for at, drop, put in changes:
-        data = data[:at] + put + data[at + drop :]
-    path.write_bytes(data)
+def check(path: Path, changes: list[Change]) -> None:
+    path.write_bytes(mutated(seed(), changes))
     try:
         made = load_labelled(path)
         assert all(len(ids) for ids in made.train.sentences)
@@ -181,12 +174,12 @@ def check(path: Path, changes: list[tuple[int, int, bytes]]) -> None:
 
 @settings(max_examples=250, deadline=None)
 @given(CHANGES)
-def test_fuzz(tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int, bytes]]) -> None:
+def test_fuzz(tmp_path_factory: pytest.TempPathFactory, changes: list[Change]) -> None:
     check(tmp_path_factory.getbasetemp() / "mutant.csv", changes)
 
 
 @pytest.mark.exhaustive
 @settings(max_examples=20_000, deadline=None)
 @given(CHANGES)
-def test_fuzz_long(tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int, bytes]]) -> None:
+def test_fuzz_long(tmp_path_factory: pytest.TempPathFactory, changes: list[Change]) -> None:
     check(tmp_path_factory.getbasetemp() / "mutant.csv", changes)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from damage import assert_one_line, mutated, mutations
 from gatelab import settings as folders
 from gatelab.data.text.parallel import ParallelText, load_parallel
 from gatelab.data.text.words import detokenise, words
@@ -114,15 +115,11 @@ def seed() -> tuple[bytes, bytes]:
     return gzip.compress(german), "\n".join(f"line {n}" for n in range(german.count(b"\n"))).encode()
 
 
-CHANGES = st.lists(
-    st.tuples(st.booleans(), st.integers(0, 1500), st.integers(0, 9), st.binary(max_size=5)), max_size=3
-)
+CHANGES = st.tuples(mutations(1500, most=2), mutations(1500, most=2))
 
 
 def check(folder: Path, changes: Any) -> None:
-    sides = list(seed())
-    for side, at, drop, put in changes:
-        sides[side] = sides[side][:at] + put + sides[side][at + drop :]
+    sides = map(mutated, seed(), changes)
     paths = [folder / "mutant.de.gz", folder / "mutant.en"]
     for path, side in zip(paths, sides, strict=True):
         path.write_bytes(side)
@@ -130,10 +127,6 @@ def check(folder: Path, changes: Any) -> None:
         load_parallel(paths)
     except DataError as error:
         assert_one_line(error)
-
-
-def assert_one_line(error: DataError) -> None:
-    assert "\n" not in str(error)
 
 
 @settings(max_examples=250, deadline=None)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from damage import assert_one_line, assert_refusal
 from gatelab.data.text.vocabulary import Vocabulary, build_vocabulary
 from gatelab.errors import ConfigError, DataError
 
@@ -117,8 +118,7 @@ BAD: list[tuple[Any, str]] = [
 def test_refuses(data: Any, message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
         Vocabulary.from_data(data, "model/vocabulary.json")
-    assert str(caught.value).startswith("model/vocabulary.json: ")
-    assert "\n" not in str(caught.value)
+    assert_refusal(caught.value, "model/vocabulary.json: ")
 
 
 LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4) | st.just("words")
@@ -132,7 +132,3 @@ def test_anything_is_a_vocabulary_or_a_data_error(kind: Any, symbols: Any, whole
         Vocabulary.from_data({"kind": kind, "symbols": symbols} if whole else symbols)
     except DataError as error:
         assert_one_line(error)
-
-
-def assert_one_line(error: DataError) -> None:
-    assert "\n" not in str(error)

@@ -33,15 +33,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatelab.data.arrays.labelled import Labelled, LabelledData, Labels, hold_out
-from gatelab.data.arrays.npy import read_npy
+from gatelab.data.splits import SPLITS
 from gatelab.data.tree import Tree
 from gatelab.errors import DataError, near_misses
+from gatelab.npy import read_npy
 
 BYTES = 2 * 2**30
 """The most bytes of all arrays together."""
 HELD_OUT = 0.15
 """The share of each class for validation, and for test, where the file does not say."""
-SPLITS = ("train", "valid", "test")
 KEYS = ("x", "y", "lengths", "split", "x_0", "y_0")
 
 Arrays = Mapping[str, NDArray[Any]]

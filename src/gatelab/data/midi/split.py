@@ -12,20 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatelab.data.midi.folder import Piece
-from gatelab.data.notes import SPLITS
+from gatelab.data.splits import NAMES, SPLITS
 from gatelab.errors import DataError
 
-FOLDERS = {
-    "train": "train",
-    "training": "train",
-    "valid": "valid",
-    "validation": "valid",
-    "val": "valid",
-    "dev": "valid",
-    "test": "test",
-    "testing": "test",
-}
-"""Names of folders that are a split."""
 SHARES = (0.70, 0.15, 0.15)
 WINDOW = 16
 """Successive intervals of the melody that two versions of one tune share."""
@@ -94,7 +83,7 @@ def split_pieces(pieces: Sequence[Piece], place: str) -> tuple[Split, int]:
 def _folder(name: str) -> str | None:
     """Return the split that the folders of a name say, the innermost first."""
     folders = reversed(PurePosixPath(name).parts[:-1])
-    return next((FOLDERS[part.lower()] for part in folders if part.lower() in FOLDERS), None)
+    return next((SPLITS[NAMES[part.lower()]] for part in folders if part.lower() in NAMES), None)
 
 
 def _by_folder(pieces: Sequence[Piece], parts: Sequence[str | None], place: str) -> tuple[Split, int]:

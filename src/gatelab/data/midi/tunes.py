@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gatelab.data.midi.folder import Piece, read_pieces
 from gatelab.data.midi.rolls import PAPER, Grid
 from gatelab.data.midi.split import split_pieces
-from gatelab.data.notes import SPLITS
+from gatelab.data.splits import SPLITS
 from gatelab.data.tree import Tree
 from gatelab.errors import ConfigError, DataError
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -12,7 +11,7 @@ from gatelab.data.pens import iam_ondb
 from gatelab.data.pens.groups import split_groups
 from gatelab.data.pens.trajectories import Trajectory
 from gatelab.data.pens.words import WORD_LIMIT, read_pen_word
-from gatelab.data.tree import Tree
+from gatelab.data.tree import Tree, entry
 from gatelab.errors import DataError
 
 GW_VALID, GW_TEST = ("3060306", "3070307"), ("3080308", "3090309")
@@ -45,7 +44,7 @@ class _Reader:
 
     def read(self, name: str, limit: int) -> bytes:
         data = self.tree.read(name, limit)
-        self._total.update(os.fsencode(name) + b"\0" + hashlib.sha256(data).digest())
+        self._total.update(entry(name, data))
         return data
 
     @property

@@ -23,10 +23,10 @@ from types import MappingProxyType
 from gatelab.data.places import find
 from gatelab.data.speech.audio import read_audio
 from gatelab.data.speech.utterances import Segment, SpeechData, Utterance
-from gatelab.data.tree import Tree
+from gatelab.data.splits import SPLITS
+from gatelab.data.tree import Tree, entry
 from gatelab.errors import ConfigError, DataError, near_misses
 
-SPLITS = ("train", "valid", "test")
 TOTAL = 2**28
 """The most samples of a set: four hours at 16 kHz, 1 GiB."""
 
@@ -57,7 +57,7 @@ class Files:
     def bytes(self, name: str) -> bytes:
         """Return what a file holds."""
         data = self.tree.read(self.names.get(name, name))
-        self.hash.update(name.encode() + b"\0" + hashlib.sha256(data).digest())
+        self.hash.update(entry(name, data))
         return data
 
     def text(self, name: str) -> str:

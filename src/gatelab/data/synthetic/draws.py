@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gatelab.data.splits import SPLITS
 from gatelab.errors import ConfigError, near_misses
 
-SPLITS = ("train", "valid", "test")
 WORD = 2**32
 
 

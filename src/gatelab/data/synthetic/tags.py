@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from gatelab.data.synthetic.draws import whole
 from gatelab.data.synthetic.example import Example, Synthetic, check_range, shifted
-from gatelab.errors import DataError
 
 SHORTEST, LONGEST_NAME = 2, 10
 NAMES = LONGEST_NAME - SHORTEST + 1  # lengths that a name may have
@@ -87,48 +86,6 @@ class Tags(Synthetic):
         certain = 2 * opened - 1 + (opened - choices / 2) + opened * (letters + 1)
         right = certain + choices / 2 + forced / 26 + opened * _guessed_in_name()
         return {"best possible NLL": cost / characters, "best possible accuracy": right / characters}
-
-
-def ideal_nll(text: str) -> NDArray[np.float64]:
-    """Return the cost of each character but the first for who knows the rules, ``[T - 1]`` in nats.
-
-    Parameters
-    ----------
-    text
-        A text of :class:`Tags` with 50 steps.
-
-    Raises
-    ------
-    DataError
-        It is no such text.
-
-    Examples
-    --------
-    >>> from gatelab.data.synthetic.tags import ideal_nll
-    >>> ideal_nll("<ab></ab>").round(2)  # log 26, log 26, log 9, then what is not certain: to close
-    array([3.26, 3.26, 2.2 , 0.  , 0.69, 0.  , 0.  , 0.  ])
-    """
-    costs: list[float] = []
-    open_tags: list[str] = []
-    for step, tag in enumerate(text[1:].split("<")):
-        chosen = math.log(2) if open_tags and step < Tags.steps else 0.0
-        name = tag.strip("/>")
-        closes = tag.startswith("/")
-        if closes and (not open_tags or open_tags.pop() != name):
-            raise DataError(f"xml: wanted a text of well-formed tags, came </{name}> at tag {step}; try Tags")
-        costs += [0.0] if step else []  # the < before it
-        if closes:
-            costs += [chosen, *([0.0] * (len(name) + 1))]
-        else:
-            open_tags.append(name)
-            costs += [chosen + math.log(26), *_name_costs(len(name))]
-    return np.array(costs)
-
-
-def _name_costs(length: int) -> list[float]:
-    """Return the costs of the second to the last letter of an opening tag, and of the > behind them."""
-    ends = [1 / (LONGEST_NAME + 1 - j) if j >= SHORTEST else 0.0 for j in range(1, length + 1)]
-    return [math.log(26) - math.log1p(-p) for p in ends[:-1]] + [-math.log(ends[-1])]
 
 
 def _guessed_in_name() -> float:

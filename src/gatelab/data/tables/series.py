@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatelab.data.places import find
+from gatelab.data.scale import by_column
+from gatelab.data.splits import SPLITS
 from gatelab.data.tables.season import calendar, guess_season
 from gatelab.data.tables.sets import FOLDER, SERIES, SHARES, SeriesSource
 from gatelab.data.tables.table import Table, read_table, read_tables
 from gatelab.errors import ConfigError, DataError, near_misses
-
-SPLITS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
@@ -282,7 +281,7 @@ def _series(
     if ends[2] < len(table):
         notes.append(f"{table.name}: the last {len(table) - ends[2]:,} rows belong to no split")
     values = np.stack([table.column(name) for name in columns], axis=1)
-    mean, std = _scale(values[: ends[0]])
+    mean, std = by_column(values[: ends[0]])
     constant = [
         name for name, column in zip(columns, values[: ends[0]].T, strict=True) if np.ptp(column) == 0
     ]
@@ -291,14 +290,9 @@ def _series(
     _, ahead = calendar(table.time, table.step)
     if known:
         named = np.stack([table.column(name) for name in known], axis=1)
-        centre, spread = _scale(named[: ends[0]])
+        centre, spread = by_column(named[: ends[0]])
         ahead = np.concatenate([ahead.reshape(len(table), -1), (named - centre) / spread], axis=1)
     return Series(table.name, values, ahead.reshape(len(table), -1), mean, std, ends)
-
-
-def _scale(train: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[Any]]:
-    std = train.std(0)
-    return train.mean(0), np.where(np.ptp(train, axis=0) > 0, std, 1.0)
 
 
 def _ends(rows: int, split: tuple[float, float, float], table: Table) -> tuple[int, int, int]:

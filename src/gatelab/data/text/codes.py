@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatelab import settings
-from gatelab.data.text.files import BLOCK, PARTS, TextFile
+from gatelab.data.splits import SPLITS
+from gatelab.data.text.files import BLOCK, TextFile
 from gatelab.data.text.vocabulary import BLANKS, LINE_END, Kind
 from gatelab.errors import DataError
 
@@ -94,7 +95,7 @@ class Codebook:
 
     def counts(self, files: Sequence[TextFile]) -> NDArray[np.int64]:
         """Return how often each code occurs in training, validation and test ``[3, codes]``."""
-        totals: list[NDArray[np.int64]] = [np.zeros(256, np.int64) for _ in PARTS]
+        totals: list[NDArray[np.int64]] = [np.zeros(256, np.int64) for _ in SPLITS]
         for part, codes in self.codes(files):
             counted = np.bincount(codes)
             if self.kind == "words":

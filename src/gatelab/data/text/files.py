@@ -18,6 +18,7 @@ from itertools import accumulate
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from gatelab.data.splits import NAMES, SPLITS
 from gatelab.data.tree import Tree
 from gatelab.errors import ConfigError, DataError
 
@@ -25,9 +26,6 @@ BLOCK = 2**20
 """Bytes read at a time; what is held in memory is some ten times as much, whatever the length of the text."""
 ARCHIVE_LIMIT = 2**35
 """The most bytes that a zip archive may say to hold; what lies in a folder is there already."""
-PARTS = ("train", "valid", "test")
-ENDINGS = {"train": 0, "valid": 1, "val": 1, "dev": 1, "test": 2}
-"""How the name of a file ends, before ``.txt``, that holds one part."""
 
 Shares = tuple[int, int, int]
 
@@ -137,8 +135,8 @@ def find_files(path: Path, fractions: Sequence[float]) -> tuple[TextFile, ...]:
 
 def three_files(paths: Sequence[Path]) -> tuple[TextFile, ...]:
     """Return the files for training, validation and test, in this order."""
-    if len(paths) != len(PARTS):
-        raise ConfigError(f"text: wanted one path, or three for {', '.join(PARTS)}, came {len(paths)}")
+    if len(paths) != len(SPLITS):
+        raise ConfigError(f"text: wanted one path, or three for {', '.join(SPLITS)}, came {len(paths)}")
     return tuple(
         _of_path(path, lambda size, part=part: whole(size, part))  # type: ignore[misc]
         for part, path in enumerate(paths)
@@ -177,7 +175,7 @@ def _of_tree(tree: Tree, name: str, shares: Shares) -> TextFile:
 
 def _named_parts(names: Sequence[str]) -> list[str]:
     """Return three names in the order of the parts, where they name them; else nothing."""
-    found = {part: name for name in names for end, part in ENDINGS.items() if _ends_in(name, end)}
+    found = {part: name for name in names for end, part in NAMES.items() if _ends_in(name, end)}
     return [found[part] for part in range(3)] if len(names) == len(found) == 3 else []
 
 

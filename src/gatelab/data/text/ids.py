@@ -10,9 +10,10 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
+from gatelab.data.splits import SPLITS
 from gatelab.data.text.codes import Codebook
-from gatelab.data.text.files import PARTS, TextFile
-from gatelab.data.text.vocabulary import KINDS, UNKNOWN, Ids, Kind, Vocabulary, build_vocabulary
+from gatelab.data.text.files import TextFile
+from gatelab.data.text.vocabulary import KINDS, UNKNOWN, Ids, Kind, Vocabulary, build_vocabulary, check_counts
 from gatelab.errors import ConfigError, DataError, near_misses
 
 NO_FILES = {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7"}
@@ -52,9 +53,7 @@ class Choices:
         if self.level not in KINDS:
             hint = near_misses(str(self.level), KINDS) or ";"
             raise ConfigError(f"no level of text is called {self.level!r}{hint} known are {', '.join(KINDS)}")
-        for name, value in (("min_count", self.min_count), ("max_size", self.max_size)):
-            if value is not None and (type(value) is not int or value < 1):
-                raise ConfigError(f"{name}: wanted a whole number from 1, came {value!r}")
+        check_counts(min_count=self.min_count, max_size=self.max_size)
         if self.level == "bytes" and (self.min_count, self.max_size, self.unknown) not in _PLAIN:
             raise ConfigError(
                 "level bytes: every byte has an id; try it without min_count, max_size and unknown"
@@ -201,6 +200,6 @@ class Tokeniser:
 
 def check_parts(sizes: Three, fractions: Sequence[float], place: str) -> None:
     """Refuse a text that is too short to give each wanted part a symbol."""
-    for part, size, fraction in zip(PARTS, sizes, fractions, strict=True):
+    for part, size, fraction in zip(SPLITS, sizes, fractions, strict=True):
         if fraction > 0 and not size:
             raise DataError(f"{place}: {part}: wanted at least one symbol, came none; try a longer text")

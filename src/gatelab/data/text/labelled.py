@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatelab.data.places import find
-from gatelab.data.splits import split_by_group
-from gatelab.data.text.files import PARTS
+from gatelab.data.splits import SPLITS, split_by_group
 from gatelab.data.text.labelled_files import (
     Example,
     read_class_file,
@@ -23,7 +22,7 @@ from gatelab.data.text.labelled_files import (
     read_table,
 )
 from gatelab.data.text.sentences import as_ids, train_vocabulary
-from gatelab.data.text.vocabulary import UNKNOWN, Ids, Vocabulary
+from gatelab.data.text.vocabulary import UNKNOWN, Ids, Vocabulary, check_counts
 from gatelab.data.text.words import words
 from gatelab.errors import ConfigError, DataError, near_misses
 
@@ -128,8 +127,7 @@ def load_labelled(
     R. Socher et al., "Recursive Deep Models for Semantic Compositionality Over a Sentiment Treebank", EMNLP
     2013. B. Pang and L. Lee, "Seeing Stars", ACL 2005.
     """
-    if type(min_count) is not int or min_count < 1:
-        raise ConfigError(f"min_count: wanted a whole number from 1, came {min_count!r}")
+    check_counts(min_count=min_count)
     asked = os.fspath(name_or_path)
     known = asked.lower().replace("-", "_") if isinstance(name_or_path, str) else ""
     known = {"sst_2": "sst2", "rt": "rt_polarity"}.get(known, known)
@@ -208,7 +206,7 @@ def _parts(examples: list[Example], source: str) -> Sequence[list[int]]:
         return [part.tolist() for part in (found.train, found.valid, found.test)]
     parts = [[n for n, example in enumerate(examples) if example.part == part] for part in range(3)]
     if not all(parts):
-        empty = PARTS[[bool(part) for part in parts].index(False)]
+        empty = SPLITS[[bool(part) for part in parts].index(False)]
         raise DataError(f"{source}: wanted examples in each part, came none for {empty}; try to add some")
     return parts
 

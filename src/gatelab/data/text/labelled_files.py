@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from gatelab.data.splits import NAMES
 from gatelab.data.text.lines import decoded, read_lines
 from gatelab.data.tree import Tree, read_file
 from gatelab.errors import DataError, near_misses
 
-SPLIT_NAMES = {"train": 0, "training": 0, "valid": 1, "validation": 1, "val": 1, "dev": 1, "test": 2}
-"""What a column called split, or a folder, may say."""
 SEPARATORS = (",", "\t", ";", "|")
 
 
@@ -70,7 +69,7 @@ def read_folder(path: Path) -> list[Example]:
     tree, examples = Tree(path), []
     names = tree.names(".txt")
     folders = [PurePosixPath(name).parts[:-1] for name in names]
-    split = any(len(folder) == 2 and folder[0].lower() in SPLIT_NAMES for folder in folders)
+    split = any(len(folder) == 2 and folder[0].lower() in NAMES for folder in folders)
     for name, folder in zip(names, folders, strict=True):
         place = tree.place(name)
         if len(folder) != 1 + split:
@@ -127,7 +126,7 @@ def _separator(content: str, path: Path, wanted: Sequence[str]) -> str:
 
 
 def _part(name: str, place: str) -> int:
-    part = SPLIT_NAMES.get(name.strip().lower())
+    part = NAMES.get(name.strip().lower())
     if part is None:
         raise DataError(f"{place}: split: wanted train, valid or test, came {name[:40]!r}; try to correct it")
     return part

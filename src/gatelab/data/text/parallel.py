@@ -11,16 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gatelab.data.places import find
-from gatelab.data.splits import split_by_group
-from gatelab.data.text.files import PARTS
+from gatelab.data.splits import NAMES, SPLITS, split_by_group
 from gatelab.data.text.lines import read_lines
 from gatelab.data.text.sentences import as_ids, train_vocabulary
-from gatelab.data.text.vocabulary import START, STOP, UNKNOWN, Ids, Vocabulary
+from gatelab.data.text.vocabulary import START, STOP, UNKNOWN, Ids, Vocabulary, check_counts
 from gatelab.data.text.words import words
 from gatelab.errors import ConfigError, DataError
-
-PREFIXES = (("train",), ("valid", "val", "dev"), ("test",))
-"""How the names of the files of each part begin."""
 
 Pair = tuple[str, str]
 
@@ -121,8 +117,7 @@ def load_parallel(
     -----
     D. Elliott et al., "Multi30K: Multilingual English-German Image Descriptions", 2016, arXiv:1605.00459.
     """
-    if type(min_count) is not int or min_count < 1:
-        raise ConfigError(f"min_count: wanted a whole number from 1, came {min_count!r}")
+    check_counts(min_count=min_count)
     if not re.fullmatch(r"[A-Za-z0-9_]+-[A-Za-z0-9_]+", pair):
         raise ConfigError(f"pair: wanted two languages such as de-en, came {pair!r}")
     first, second = pair.split("-")
@@ -168,10 +163,11 @@ def _file(folder: Path, part: int, language: str) -> Path:
         names = sorted(path.name for path in folder.iterdir())
     except OSError as error:
         raise DataError(f"{folder}: cannot be read ({error.strerror}); try multi30k, or a folder") from None
-    found = [name for name in names if name.startswith(PREFIXES[part]) and name.endswith(endings)]
+    begins = tuple(name for name, place in NAMES.items() if place == part)
+    found = [name for name in names if name.startswith(begins) and name.endswith(endings)]
     if len(found) != 1:
         came = ", ".join(found) or "none"
-        raise DataError(f"{folder}: wanted one {PARTS[part]}*.{language} or .gz, came {came}; try two files")
+        raise DataError(f"{folder}: wanted one {SPLITS[part]}*.{language} or .gz, came {came}; try two files")
     return folder / found[0]
 
 

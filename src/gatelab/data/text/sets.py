@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
-from gatelab.data.places import find_named
+from gatelab.data.places import by_name, find_named
 from gatelab.data.text.vocabulary import Kind
 
 
@@ -47,11 +46,7 @@ _PTB_HOME = "T. Mikolov's simple-examples.tgz (data/ptb.*.txt)"
 _CHAR_RNN = "github.com/karpathy/char-rnn"
 
 
-def _known(*sources: TextSource) -> Mapping[str, TextSource]:
-    return MappingProxyType({source.name: source for source in sources})
-
-
-TEXTS: Mapping[str, TextSource] = _known(
+TEXTS: Mapping[str, TextSource] = by_name(
     TextSource("stdlib", "Python's standard library", ("python",)),
     TextSource(
         "warpeace",

@@ -221,6 +221,13 @@ def build_vocabulary(
     return Vocabulary(kind, (*first, *(kept if kind == "words" else sorted(kept))))
 
 
+def check_counts(**counts: int | None) -> None:
+    """Refuse limits that are not whole numbers from 1, with a ConfigError; None is no limit."""
+    for name, value in counts.items():
+        if value is not None and (type(value) is not int or value < 1):
+            raise ConfigError(f"{name}: wanted a whole number from 1, came {value!r}")
+
+
 def smallest(size: int) -> np.dtype[Any]:
     """Return the smallest of uint8, uint16 and int32 that holds ids below ``size``."""
     return np.dtype(np.uint8 if size <= 2**8 else np.uint16 if size <= 2**16 else np.int32)

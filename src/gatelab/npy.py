@@ -24,6 +24,17 @@ HEADERS = {
     (2, 0): npy.read_array_header_2_0,
     (3, 0): npy.read_array_header_2_0,  # differs in the names of records only
 }
+DAMAGE = (
+    ValueError,
+    TypeError,
+    SyntaxError,
+    KeyError,
+    OverflowError,
+    TokenError,
+    MemoryError,
+    RecursionError,
+)
+"""What NumPy raises where a header is none; the last two where it is nested without end."""
 
 
 def read_npy(data: bytes, file: str) -> NDArray[Any]:
@@ -47,7 +58,7 @@ def read_npy(data: bytes, file: str) -> NDArray[Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of files written by Python 2, which are read all the same
             shape, by_columns, kind = HEADERS[npy.read_magic(stream)](stream)
-    except (ValueError, TypeError, SyntaxError, KeyError, OverflowError, MemoryError, TokenError) as error:
+    except DAMAGE as error:
         reason = " ".join(str(error).split())[:80]
         raise DataError(f"{file}: damaged array ({reason}); try to write it anew with numpy.savez") from None
     if kind.hasobject or kind.kind not in KINDS or kind.names or kind.subdtype or not kind.itemsize:

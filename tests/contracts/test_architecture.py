@@ -18,7 +18,7 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "gatelab"
 
 PLAIN = {"axes", "errors"}
-BASE = PLAIN | {"settings"}
+BASE = PLAIN | {"settings", "whole"}
 LANGUAGE = {"graph", "passes", "cells"}
 MACHINE = {"engine", "nn", "export"}
 LABORATORY = {"data", "tasks", "train", "search", "models", "papers", "analysis", "bench"}
@@ -30,6 +30,7 @@ MAY_READ = {
     "axes": set(),
     "errors": set(),
     "settings": {"errors"},
+    "whole": set(),
     "graph": PLAIN,
     "passes": PLAIN | {"graph"},
     "cells": PLAIN | {"graph", "passes"},

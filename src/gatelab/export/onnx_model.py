@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from gatelab.export.network import Network
 from gatelab.export.recognise import recognise
 from gatelab.nn.heads.affine import affine_of
 from gatelab.nn.stack import Stack
+from gatelab.whole import write_whole
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -118,17 +118,9 @@ def write_onnx(model: ModelProto, path: str | os.PathLike[str]) -> Path:
         Where the file cannot be written; what stood there before is untouched.
     """
     target = Path(path)
-    content = model.SerializeToString()
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
+        write_whole(target, model.SerializeToString())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise ConfigError(f"cannot write {target}: {error.strerror}; try another folder") from None
     return target
 

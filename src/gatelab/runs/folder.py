@@ -27,7 +27,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,6 +35,7 @@ from pydantic import BaseModel, ValidationError
 
 from gatelab.errors import RunError
 from gatelab.runs.config import FORMAT, Comparison, explain
+from gatelab.whole import write_whole
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -47,17 +48,9 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     RunError
         Where the disk is full or the folder cannot be written; what stood there before is untouched.
     """
-    data = content.encode() if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        write_whole(path, content.encode() if isinstance(content, str) else content)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise RunError(_cannot_write(path, error)) from error
 
 

@@ -7,10 +7,9 @@ and reads only what is asked for; a :class:`Recording` is in memory. Both are re
 
 from __future__ import annotations
 
+import io
 import math
-import os
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatelab.data.speech.decoder import Samples, check_range, decode, open_decoder, open_plain, reason_of
+from gatelab.data.speech.decoder import Samples, check_range, decode, open_decoder, open_plain
 from gatelab.data.speech.header import RATES, read_audio_header
 from gatelab.data.tree import Tree
 from gatelab.errors import DataError, ShapeError
+from gatelab.whole import write_whole
 
 SAMPLE_LIMIT = 2**26
 """The most samples that are read at once: 70 minutes at 16 kHz, 256 MiB."""
@@ -227,14 +227,13 @@ def write_wav(path: Path, samples: NDArray[Any], rate: int) -> None:
         raise DataError(f"{path}: wanted samples [frames] and a rate in Hz, came {found.shape} and {rate}")
     check_range(found, str(path), 0)
     whole = np.minimum(np.rint(found * 32768), 32767).astype(np.int16)
-    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # so that no half of a file is left
+    file = io.BytesIO()
+    soundfile.write(file, whole, rate, subtype="PCM_16", format="WAV")
     try:
-        soundfile.write(part, whole, rate, subtype="PCM_16", format="WAV")
-        os.replace(part, path)
-    except (OSError, RuntimeError) as error:
-        with suppress(OSError):
-            part.unlink()
-        raise DataError(f"{path}: cannot be written ({reason_of(error)}); try another folder") from None
+        write_whole(path, file.getvalue())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DataError(f"{path}: cannot be written ({reason}); try another folder") from None
 
 
 def _checked_stop(sound: Audio | Recording, start: int, stop: int | None) -> int:

@@ -1,11 +1,13 @@
 """What every kind of task promises, on made-up data and on the real sets."""
 
+import zipfile
+
 import numpy as np
 import pytest
 import torch
 
 import gatelab
-from gatelab.errors import ConfigError
+from gatelab.errors import ConfigError, DataError
 from gatelab.runs import Body
 from gatelab.tasks import KINDS, open_task
 from gatelab.tasks.classify import ClassifyTask
@@ -194,6 +196,7 @@ def test_what_a_folder_is(tmp_path, files, kind):
     [
         ("a.csv", b"Month,Value\n1,2\n", "forecast"),
         ("a.csv", b"text,label\nhello,x\n", "classify"),
+        ("a.csv", b"\xef\xbb\xbftext,label\nhello,x\n", "classify"),
         ("a.ts", b"@data", "classify"),
         ("a.txt", b"text", "language"),
         ("a.mat", b"", "music"),
@@ -203,6 +206,58 @@ def test_what_a_folder_is(tmp_path, files, kind):
 def test_what_a_file_is(tmp_path, name, content, kind):
     (tmp_path / name).write_bytes(content)
     assert guess(str(tmp_path / name)).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.mid", b"MThd", "came one MIDI file, .* try a folder"),
+        ("a.WAV", b"RIFF", "came one recording, .* try a folder"),
+        ("a.flac", b"fLaC", "came one recording"),
+        ("a.xml", b"<a/>", "came one XML file; .* --task language"),
+        ("a.npy", b"\x93NUMPY", "came one array without labels"),
+        ("a.bin", b"text\0", "came the byte 0 at 4, .* level=bytes"),
+        ("a.txt", b"\x01\x02", "came the byte 1 at 0"),
+        ("noending", b"\x80\x04\x95\x03\0\0", "came the byte 4 at 1"),
+    ],
+)
+def test_a_file_that_is_no_set_is_refused(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        guess(str(tmp_path / name))
+
+
+def test_texts_in_other_encodings_are_texts(tmp_path):
+    for number, encoding in enumerate(("latin-1", "utf-16", "cp1252", "utf-8-sig")):
+        path = tmp_path / f"{number}"
+        path.write_bytes("größer\tals\r\n\x1b[1mnichts\f".encode(encoding))
+        assert guess(str(path)).kind == "language"
+
+
+def test_folders_and_archives_without_data_are_refused(tmp_path):
+    (tmp_path / ".a.txt").write_text("hidden")
+    with pytest.raises(DataError, match=r"came none \(hidden ones do not count\); try --task"):
+        guess(str(tmp_path))
+    (tmp_path / "a.de").write_text("Hunde")
+    (tmp_path / "README").write_text("Hunde")
+    with pytest.raises(DataError, match=r"came 1 without an ending, 1 \.de; try --task"):
+        guess(str(tmp_path))
+    with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+        archive.writestr("a.wav", b"RIFF")
+    with pytest.raises(DataError, match="1 sound files in an archive; try to unpack it"):
+        guess(str(tmp_path / "s.zip"))
+    with pytest.raises(ConfigError, match="wanted the name of a set, or a path, came an empty text"):
+        guess("")
+
+
+@pytest.mark.parametrize("kind", ["waveform", "frames"])
+def test_a_path_of_another_kind_is_not_taken_for_a_name(tmp_path, kind):
+    (tmp_path / "a.csv").write_text("Month,Value\n1,2\n")
+    with pytest.raises(DataError, match=r"a\.csv: wanted a (folder of sound files|TIMIT or Kaldi folder)"):
+        open_task(str(tmp_path / "a.csv"), kind)
+    if kind == "frames":
+        with pytest.raises(DataError, match="wanted a TIMIT or Kaldi folder"):
+            open_task(str(tmp_path), kind)
 
 
 def test_shares_of_a_split(tmp_path):

@@ -127,8 +127,12 @@ def _is_timit(path: Path) -> bool:
 def _speech(load: str) -> SpeechData:
     """Return a named set of speech, or a TIMIT folder."""
     path = Path(load).expanduser()
-    if load in SPEECH or not path.is_dir():
+    if load in SPEECH or not path.exists():
         return load_speech(load)
+    if not _is_timit(path):
+        raise DataError(
+            f"{path}: wanted a TIMIT or Kaldi folder, or a .npz file, came neither; try another path"
+        )
     return load_timit(path)
 
 

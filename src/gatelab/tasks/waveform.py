@@ -21,6 +21,7 @@ from gatelab.data.speech.audio import Audio, open_folder
 from gatelab.data.speech.sets import load_speech
 from gatelab.data.speech.waveform import WaveformData, step_count, waveform_data
 from gatelab.data.splits import FRACTIONS
+from gatelab.errors import DataError
 from gatelab.runs.config import Measure, Training
 from gatelab.tasks.batch import Batch
 from gatelab.tasks.blueprint import Blueprint
@@ -62,6 +63,8 @@ class WaveformTask(Task):
         if path.is_dir():
             sounds = open_folder(path)
             return cls(waveform_data(sounds, length, split, name=path.name, source=str(path)))
+        if path.exists():
+            raise DataError(f"{path}: wanted a folder of sound files, came a file; try the folder around it")
         speech = load_speech(load)
         spoken = [*speech.train, *speech.valid, *speech.test]
         names = [u.speaker or u.id for u in spoken] if len(set(speech.speakers)) >= 3 else None

@@ -1,12 +1,14 @@
 """What every kind of task promises, on made-up data and on the real sets."""
 
 import zipfile
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import torch
 
 import gatelab
+from gatelab.data.text.parallel import load_parallel
 from gatelab.errors import ConfigError, DataError
 from gatelab.runs import Body
 from gatelab.tasks import KINDS, open_task
@@ -17,6 +19,7 @@ from gatelab.tasks.ragged import Part, Posed
 from gatelab.tasks.synthetic import GENERATORS
 from gatelab.tasks.task import About
 from gatelab.tasks.transcribe import TranscribeTask
+from gatelab.tasks.translate import TranslateTask
 from gatelab.train.evaluate import score
 
 ABOUT = About("made-up", "Made up", "here", "ab")
@@ -273,6 +276,74 @@ def test_shares_of_a_split(tmp_path):
             open_task(str(text), None, {"split": wrong})
     with pytest.raises(ConfigError, match="task music has no option 'split'"):
         open_task("chorales", None, {"split": "60/20/20"})
+
+
+@pytest.mark.parametrize("split", ["1/1/1", "1/1/5", "7/7/7", "2/3/4"])
+def test_shares_without_end_are_shares_of_one_whole(made_up, split):
+    for load, options in (
+        ("sounds", {"length": 60}),
+        ("some.txt", {}),
+        ("series.csv", {"horizon": 2, "context": 4}),
+    ):
+        task = open_task(str(made_up / load), None, {"split": split, **options})
+        again = open_task(str(made_up / load), None, task.record().options)
+        assert again.record() == task.record()
+
+
+@pytest.mark.parametrize(
+    ("load", "options", "said"),
+    [
+        ("parts", {"split": "1/1/1"}, "has parts of its own"),
+        ("parts.zip", {"split": "1/1/1"}, "has parts of its own"),
+        ("some.txt", {"level": "bytes", "encoding": "latin-1"}, "level bytes: is in no encoding"),
+        ("mails", {"target": "kind"}, "has no option 'target'"),
+        ("mails", {"text": "kind"}, "has no option 'text'"),
+        ("mails.zip", {"target": "kind"}, "has no option 'target'"),
+        ("classes.npz", {"fill": True}, "has no option 'fill'"),
+        ("tunes", {"split": "1/1/1"}, "has no option 'split'"),
+        ("pens", {"target": "x"}, "has no option 'target'"),
+    ],
+)
+def test_no_option_is_ignored(made_up, tmp_path, load, options, said):
+    files = [f"{part}.txt" for part in ("train", "valid", "test")]
+    files = files if load.startswith("parts") else [f"{k}/{n}.txt" for k in "ab" for n in range(9)]
+    if not (made_up / load).exists():
+        for number, name in enumerate(files):
+            (tmp_path / "parts" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "parts" / name).write_text(f"some text of number {number}\n" * 9)
+        with zipfile.ZipFile(tmp_path / load, "w") if load.endswith(".zip") else nullcontext() as archive:
+            for name in files if archive else []:
+                archive.write(tmp_path / "parts" / name, name)
+        made_up = tmp_path
+        load = load if load.endswith(".zip") else "parts"
+    with pytest.raises(ConfigError, match=said):
+        open_task(str(made_up / load), None, options)
+    left = {k: v for k, v in options.items() if k == "level"}
+    open_task(str(made_up / load), None, left)
+
+
+@pytest.mark.parametrize(("text", "level"), [("abcdefghij", "characters"), ("word " * 9, "words")])
+def test_a_text_too_short_to_predict_is_refused(tmp_path, text, level):
+    (tmp_path / "a.txt").write_text(text)
+    with pytest.raises(DataError, match=r"a.txt: valid: wanted at least 2 symbols, .* came 1; try a longer"):
+        open_task(str(tmp_path / "a.txt"), None, {"level": level})
+
+
+def test_values_that_are_missing_are_filled_where_that_is_asked_for(tmp_path):
+    head = "@univariate true\n@missing true\n@classLabel true a b\n@data\n"
+    for part in ("TRAIN", "TEST"):
+        (tmp_path / f"X_{part}.ts").write_text(head + "1,2,3:a\n3,?,4:b\n" * 4)
+    with pytest.raises(DataError, match="missing, the first at value 1; try fill"):
+        open_task(str(tmp_path / "X_TRAIN.ts"))
+    filled = open_task(str(tmp_path / "X_TRAIN.ts"), None, {"fill": "yes"})
+    assert any("8 missing values were filled" in note for note in filled.about.notes)
+
+
+def test_whether_translations_are_in_lower_case_is_said_by_what_was_loaded(made_up):
+    for lower in (False, True):
+        assert TranslateTask(load_parallel(made_up / "pairs", lower=lower)).kept()["lower"] is lower
+        task = open_task(str(made_up / "pairs"), "translate", {"lower": "yes" if lower else "no"})
+        assert task.kept()["lower"] is lower
 
 
 def test_frames_of_speech_are_stacked_by_what_a_label_is(real_data):

@@ -61,18 +61,21 @@ def labelled_parts(load: str, told: Options) -> Posed:
     if speakers in SPEECH:
         return _recordings(load_speech(speakers), load != speakers)
     if load in SERIES or load.lower().endswith((".ts", ".npz")):
-        data = load_arrays(load) if load.lower().endswith(".npz") else load_series(load)
+        if load.lower().endswith(".npz"):
+            data = load_arrays(load)
+        else:
+            data = load_series(load, fill=told.flag("fill"))
         if isinstance(data.train.y, tuple) or not data.classes:
-            raise DataError(f"{load}: wanted a class a sequence; try --task frames for labels along time")
+            hint = (
+                "--task frames for labels along time" if data.classes else "whole numbers or texts as labels"
+            )
+            raise DataError(f"{load}: wanted a class a sequence; try {hint}")
         return _values(data)
     lower = told.flag("lower")
-    text = load_texts(
-        load,
-        text=told.text("text", "text"),
-        label=told.text("target", "label"),
-        min_count=told.whole("min_count", 2, least=1),
-        lower=lower,
-    )
+    columns = {}
+    if Path(load).is_file() and not load.lower().endswith(".zip"):  # a table; nothing else has columns
+        columns = {"text": told.text("text", "text"), "label": told.text("target", "label")}
+    text = load_texts(load, min_count=told.whole("min_count", 2, least=1), lower=lower, **columns)
     split = "the set's own" if text.name == "sst2" else "as given, or 80/10/10 with equal texts in one part"
     about = About(text.name, text.title, text.source, text.digest, (f"split: {split}",))
     parts = {s: Part(getattr(text, s).sentences, getattr(text, s).labels) for s in SPLITS}

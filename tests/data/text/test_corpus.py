@@ -385,7 +385,7 @@ OPTIONS = st.fixed_dictionaries(
         ),
         "unknown": st.sampled_from([None, False]),
     }
-)
+).map(lambda asked: asked | {"encoding": "utf-8"} if asked["level"] == "bytes" else asked)
 
 
 def assert_one_line(error: DataError) -> None:

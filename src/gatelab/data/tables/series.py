@@ -317,5 +317,8 @@ def _ends(rows: int, split: tuple[float, float, float], table: Table) -> tuple[i
         raise ConfigError(f"split: wanted three shares or three counts of rows, came {split}; try {SHARES}")
     if train + valid + test > rows or not train:
         came = f"{rows:,} rows for {train:,}, {valid:,} and {test:,}"
-        raise DataError(f"{table.source}: wanted as many rows as the splits have, came {came}; try shares")
+        raise DataError(
+            f"{table.source}: wanted rows for training, validation and test, came {came}; "
+            f"try more rows, or shares"
+        )
     return train, train + valid, train + valid + test

@@ -39,6 +39,8 @@ app.command("report")(report.report)
 app.command("resume")(resume.resume)
 app.add_typer(bench.app, name="bench")
 
+INTERRUPTED = 130
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -68,7 +70,7 @@ def run() -> None:
     except typer.TyperException as error:
         _leave(error.format_message() if hasattr(error, "format_message") else str(error), 2)
     except (KeyboardInterrupt, typer.Abort):
-        _leave("stopped", 130)
+        _leave("stopped", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: end in silence
         sys.exit(0)
@@ -76,6 +78,8 @@ def run() -> None:
         if error.errno != errno.ENOSPC:
             raise
         _leave(f"cannot write the output: {error.strerror}; wanted a place with room", 2)
+    if code == INTERRUPTED:  # typer's answer to Ctrl-C where no command has one of its own
+        _leave("stopped", INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
 
 

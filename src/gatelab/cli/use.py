@@ -21,6 +21,8 @@ Out = Annotated[
 ]
 Temperature = Annotated[float, typer.Option(help="Below 1 plays safe, above 1 dares more.")]
 Beam = Annotated[int, typer.Option(help="Answers that the search keeps; 1 is the quickest.", min=1)]
+WRITERS = ("language", "waveform", "music", "tune")
+"""The kinds of models that generate."""
 
 
 def evaluate(
@@ -86,6 +88,10 @@ def generate(
     for name, value, kinds in (("prompt", prompt, ("language",)), ("label", label, ("music", "tune"))):
         if value and found.kind not in kinds:
             raise ConfigError(f"--{name}: means nothing to a model of kind {found.kind}; try it without")
+    if found.kind not in WRITERS:
+        raise ConfigError(
+            f"a model of kind {found.kind} generates nothing; wanted one of kind {', '.join(WRITERS)}"
+        )
     if found.kind == "language":
         from gatelab.models.write import write_text
 

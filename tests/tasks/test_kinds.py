@@ -125,10 +125,17 @@ def test_sequences_without_a_path_are_left_out():
     def target(random, steps):
         return random.integers(0, 3, 3 * steps)  # longer than the input: no path spells it
 
-    parts = _parts(lambda r, n: r.integers(0, 3, 2))
-    task = TranscribeTask(_posed(parts | {"valid": _parts(target)["valid"]}, "xyz"), "letter")
+    parts, long = _parts(lambda r, n: r.integers(0, 3, 2)), _parts(target)["valid"]
+    last = parts["valid"]  # one that can be spelt
+    valid = Part([*long.inputs, last.inputs[0]], [*long.targets, last.targets[0]])
+    task = TranscribeTask(_posed(parts | {"valid": valid}, "xyz"), "letter")
+    assert task.about.notes == (
+        "5 sequences of validation have fewer steps than letters and count for no loss",
+    )
     network = task.network(gatelab.cells.get("gru"), 4)
-    assert score(network, task, "valid").numbers["CTC loss"].sum() == 0
+    counted = score(network, task, "valid").numbers["CTC loss"]
+    assert not counted[:5].any()
+    assert counted[5, 1] == 2
     batch = task.batch("valid", [0, 1])
     assert float(task.loss(network.head, network(batch.inputs), batch).detach()) == 0
 
@@ -337,6 +344,43 @@ def test_values_that_are_missing_are_filled_where_that_is_asked_for(tmp_path):
         open_task(str(tmp_path / "X_TRAIN.ts"))
     filled = open_task(str(tmp_path / "X_TRAIN.ts"), None, {"fill": "yes"})
     assert any("8 missing values were filled" in note for note in filled.about.notes)
+
+
+def _strings_of(lengths, labels):
+    """Return a posed set of sequences with as many labels each, all alike where a length is given twice."""
+    random = np.random.default_rng(0)
+    inputs = [random.normal(size=(n, 3)).astype(np.float32) for n in lengths]
+    part = Part(inputs, [np.array(y) for y in labels])
+    return Posed(ABOUT, dict.fromkeys(("train", "valid", "test"), part), tuple("xyz"), {"inputs": "values"})
+
+
+def test_sequences_too_short_for_their_labels_are_counted_or_refused():
+    task = TranscribeTask(_strings_of((4, 2, 3), ([0, 1, 2], [0, 0], [1, 0, 2])), "letter")
+    notes = [note for note in task.about.notes if "1 sequences of" in note]
+    assert [note.split()[3] for note in notes] == ["training", "validation", "test"]
+    assert not TranscribeTask(_strings_of((4, 3), ([0, 1, 2], [0, 0])), "letter").about.notes
+    with pytest.raises(DataError, match="train: wanted sequences of at least a step a letter, came 2 that"):
+        TranscribeTask(_strings_of((2, 2), ([0, 1, 2], [0, 0])), "letter")
+
+
+def test_a_series_that_repeats_itself_is_named(tmp_path):
+    rows = "".join(f"{1950 + k // 12}-{k % 12 + 1:02},{k * k % 17},5\n" for k in range(200))
+    (tmp_path / "a.csv").write_text("Month,Heat,Flat\n" + rows)
+    with pytest.raises(
+        DataError, match=r"a.csv: .*column 'Flat', 140 training rows: MASE: .* another target"
+    ):
+        open_task(str(tmp_path / "a.csv"))
+    with pytest.raises(DataError, match=r"column 'Heat', .*more than 150 steps"):
+        open_task(
+            str(tmp_path / "a.csv"), None, {"target": "Heat", "season": 150, "horizon": 2, "context": 2}
+        )
+
+
+def test_numbers_too_large_to_scale_are_said_with_their_file(tmp_path):
+    x = {f"x_{k}": np.full((5, 2), (-1.0) ** k * 1e300) for k in range(20)}
+    np.savez(tmp_path / "huge.npz", **x, y=np.array(["a", "b"] * 10))
+    with pytest.raises(DataError, match=r"huge.npz: scale: wanted finite numbers"):
+        open_task(str(tmp_path / "huge.npz"))
 
 
 def test_whether_translations_are_in_lower_case_is_said_by_what_was_loaded(made_up):

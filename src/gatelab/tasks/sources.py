@@ -161,6 +161,8 @@ def _of_kaldi(data: KaldiData) -> About:
 
 def _aligned(data: KaldiData, alignment: Path) -> Posed:
     """Return a Kaldi folder with an alignment: features, and a class a frame."""
+    if not alignment.is_file():
+        raise DataError(f"{alignment}: wanted an alignment archive, came no file; try -o alignment=PATH")
     targets = read_alignment(alignment)
     kept = [u for u in data.utterances if u.id in targets]
     if not kept:
@@ -185,7 +187,7 @@ def _spelt(data: KaldiData) -> tuple[Posed, str]:
     """Return a Kaldi folder with its texts: features, and the characters of each text."""
     kept = [u for u in data.utterances if u.text]
     if not kept:
-        raise DataError(f"{data.source}: wanted a file called text, came none; try to add the transcripts")
+        raise DataError(f"{data.source}: wanted a file called text with words, came none; try to add them")
     split = _by_speaker(data, kept)
     characters = sorted({c for u in split["train"] for c in u.text})
     strange = sorted({c for u in kept for c in u.text} - set(characters))
@@ -246,7 +248,10 @@ def _scaled(
     about: About, parts: Mapping[str, Part], names: tuple[str, ...], kept: Mapping[str, Any]
 ) -> Posed:
     """Return the data with inputs of mean 0 and deviation 1 over the training steps."""
-    scale = Scale.of(parts["train"].inputs)
+    try:
+        scale = Scale.of(parts["train"].inputs)
+    except DataError as error:
+        raise DataError(f"{about.source}: {error}") from None
     scaled = {s: Part([scale.apply(x) for x in p.inputs], p.targets) for s, p in parts.items()}
     said = {"mean": scale.mean.tolist(), "deviation": scale.deviation.tolist()}
     return Posed(about, scaled, names, {**kept, "scale": said})

@@ -244,6 +244,22 @@ def test_texts_in_other_encodings_are_texts(tmp_path):
         assert guess(str(path)).kind == "language"
 
 
+def test_a_text_in_an_archive_is_a_text(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", bytes(1 << 24))
+    with pytest.raises(DataError, match=r"bomb.zip/a.txt: wanted a data set or a text, came the byte 0 at 0"):
+        guess(str(tmp_path / "bomb.zip"))
+
+
+def test_what_is_left_out_and_how_it_was_split_is_said(made_up, tmp_path):
+    rows = "".join(f"{1950 + k // 12}-{k % 12 + 1:02},{k * k % 17},north\n" for k in range(200))
+    (tmp_path / "a.csv").write_text("Month,Heat,Site\n" + rows)
+    notes = open_task(str(tmp_path / "a.csv"), None, {"horizon": 2, "context": 4}).about.notes
+    assert "a.csv: columns without numbers are left out: Site" in notes
+    notes = open_task(str(made_up / "sounds"), None, {"length": 60, "split": "4/3/3"}).about.notes
+    assert "4 / 3 / 3 recordings" in notes[0]
+
+
 def test_folders_and_archives_without_data_are_refused(tmp_path):
     (tmp_path / ".a.txt").write_text("hidden")
     with pytest.raises(DataError, match=r"came none \(hidden ones do not count\); try --task"):

@@ -101,21 +101,20 @@ def guess(load: str) -> Guess:
         raise DataError(f"{path}: wanted a data set, came {ALONE[ending]}")
     if ending in ENDINGS and ending != ".txt":
         return Guess(*ENDINGS[ending])
-    _check_text(path)
+    try:
+        with path.open("rb") as file:
+            _check_text(file.read(HEAD), str(path))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); try the path of a text") from None
     return Guess(*ENDINGS.get(ending, ("language", "a file of no known kind, so a text")))
 
 
-def _check_text(path: Path) -> None:
+def _check_text(head: bytes, place: str) -> None:
     """Refuse a file that holds bytes that no text has, unless it says that it is UTF-16 or UTF-32."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); try the path of a text") from None
     odd = len(head) - len(head.lstrip(bytes(set(range(256)) - set(NO_TEXT))))
     if odd < len(head) and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(
-            f"{path}: wanted a data set or a text, came the byte {head[odd]} at {odd:,}, which no text has; "
+            f"{place}: wanted a data set or a text, came the byte {head[odd]} at {odd:,}, which no text has; "
             f"try --task, such as language with -o level=bytes, or with an encoding"
         )
 
@@ -154,7 +153,9 @@ def _content(tree: Tree, path: Path) -> Guess:
 
 def _texts(tree: Tree, count: int) -> Guess:
     names = tree.names(".txt")
-    if _is_pen_word(tree.head(names[0], 400)):
+    head = tree.head(names[0], HEAD)
+    _check_text(head, tree.place(names[0]))
+    if _is_pen_word(head[:400]):
         return Guess("transcribe", f"{count:,} files of pen trajectories")
     folders = {name.rsplit("/", 1)[0] for name in names if "/" in name}
     if len(folders) > 1 and all("/" in name for name in names):

@@ -26,7 +26,7 @@ from gatelab.runs.config import Measure, Training
 from gatelab.tasks.batch import Batch
 from gatelab.tasks.blueprint import Blueprint
 from gatelab.tasks.options import Options
-from gatelab.tasks.task import About, Task
+from gatelab.tasks.task import SPLITS, About, Task
 
 READ, WRITTEN = 20, 10
 """Samples that a step reads, and that it predicts."""
@@ -48,7 +48,8 @@ class WaveformTask(Task):
         self.streams = any(isinstance(r, Audio) for r in data.train.recordings)
         self.data = data
         self.measures = (Measure(name="NLL", unit="nats per step"),)
-        split = "split: 80/10/10 by recording, or by speaker where they are known"
+        counts = " / ".join(str(len(getattr(data, s).recordings)) for s in SPLITS)
+        split = f"split: {counts} recordings, a speaker in one part where they are known"
         self.about = About(f"{data.name}-{data.length}", data.title, data.source, data.digest, (split,))
 
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -233,7 +233,7 @@ def _problem(
 ) -> ForecastData:
     """Put the problem together and make sure that every split has a window."""
     targets, inputs, known = columns
-    notes = [f"{table.name}: {note}" for table in tables for note in table.notes]
+    notes = [f"{table.name}: {note}" for table in tables for note in (*table.notes, *_set_apart(table))]
     series = tuple(_series(table, (*targets, *inputs), known, split, notes) for table in tables)
     guessed, reason = guess_season(tables[0].step, series[0].values[: series[0].ends[0], 0])
     if season is not None:
@@ -268,6 +268,12 @@ def _problem(
                 f"at the rows {[s.ends[SPLITS.index(part)] for s in series][:3]}; try shorter ones"
             )
     return data
+
+
+def _set_apart(table: Table) -> Iterator[str]:
+    """Say which columns hold no numbers, and so are neither forecast nor read."""
+    if table.text:
+        yield f"columns without numbers are left out: {', '.join(table.text)[:120]}"
 
 
 def _series(

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 import wave
@@ -60,7 +61,14 @@ def test_train_says_what_it_does_and_where_the_model_is(made_up, command, tmp_pa
         "--layers", 2, "--bidirectional", "--learning-rate", 0.002, folder=tmp_path,
     )  # fmt: skip
     said = _ok(done)
-    for part in ("task classify", "28 / 6 / 6 sequences", "epoch 2: NLL", "accuracy", "learning rate 0.002"):
+    for part in (
+        "found labelled arrays",
+        "task classify; the file names no split",
+        "28 / 6 / 6 sequences",
+        "epoch 2: NLL",
+        "accuracy",
+        "learning rate 0.002",
+    ):
         assert part in said
     folder = tmp_path / "models" / "classes-gru+zoneout=0.1-4"
     assert f"model: {folder.relative_to(tmp_path)}" in said
@@ -218,6 +226,10 @@ def test_export_gives_the_network_s_answers(folders, command, tmp_path):
         (["evaluate", "MODEL:classify", "DATA:some.txt"], "some.txt"),
         (["predict", "MODEL:language", "DATA:some.txt"], "labels nothing"),
         (["predict", "MODEL:classify", "nowhere.npz", "--out", "x.csv"], "nowhere.npz"),
+        (["predict", "MODEL:texts", os.devnull], "no plain file"),
+        (["train", "DATA:sounds/0.wav"], "came one recording"),
+        (["train", "DATA:pairs", "--task", "waveform"], "wanted files that end in .wav"),
+        (["train", ""], "came an empty text"),
         (["predict", "MODEL:classify", "DATA:some.txt", "--out", "x.csv"], "ends in .npz or .ts"),
         (["predict", "MODEL:classify", "DATA:unlabelled.npz", "--out", "no/x.csv"], "cannot write no/x.csv"),
         (["predict", "MODEL:classify", "DATA:unlabelled.npz", "--out", "."], "is a directory"),
@@ -227,8 +239,10 @@ def test_export_gives_the_network_s_answers(folders, command, tmp_path):
         (["predict", "MODEL:music", "DATA:some.txt"], "some.txt"),
         (["generate", "MODEL:music", "--top", "3"], "--top: means nothing"),
         (["generate", "MODEL:music", "--prompt", "nowhere.mid"], "nowhere.mid"),
-        (["generate", "MODEL:classify"], "makes no music"),
-        (["generate", "MODEL:language", "--length", "0"], "length: wanted at least 1"),
+        (["generate", "MODEL:classify"], "of kind classify generates nothing; wanted one of kind language"),
+        (["generate", "MODEL:language", "--length", "0"], "length: wanted 1 to"),
+        (["generate", "MODEL:language", "--length", str(10**11)], "length: wanted 1 to 10,000,000 symbols"),
+        (["generate", "MODEL:music", "--length", str(10**11)], "length: wanted 1 to 10,000 steps"),
         (["generate", "MODEL:language", "--temperature", "0"], "temperature"),
         (["generate", "MODEL:language", "--label", "3/4"], "--label: means nothing"),
         (["generate", "MODEL:waveform", "--prompt", "la"], "--prompt: means nothing"),
@@ -258,6 +272,33 @@ def test_a_user_s_mistake_is_one_line_and_leaves_nothing(words, said, folders, m
         known = {"MODEL": folders, "DATA": made_up.joinpath}
         told.append(str(known[kind](name)) if kind in known else word)
     _refused(here(*told, folder=tmp_path), said, tmp_path)
+
+
+def test_a_text_without_a_sentence_is_said_to_be_empty(folders, here, tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"")
+    done = here("predict", folders("texts"), tmp_path / "a.txt")
+    _refused(done, "a.txt: wanted a sentence a line, came an empty file")
+
+
+def test_a_training_that_has_not_ended_is_no_model(here, tmp_path):
+    (tmp_path / "m" / "training").mkdir(parents=True)
+    _refused(here("evaluate", tmp_path / "m"), "holds a training that has not ended, and no model")
+
+
+def test_ctrl_c_is_told_in_one_line(folders, here, tmp_path, monkeypatch):
+    def stopped(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gatelab.models.load", stopped)
+    done = here("evaluate", folders("classify"))
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"gatelab: stopped\n")
+
+
+def test_what_is_generated_goes_through_a_link(folders, here, tmp_path):
+    (tmp_path / "link").symlink_to("text")
+    _ok(here("generate", folders("language"), "--length", 5, "--out", tmp_path / "link"))
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "text").stat().st_size > 5
 
 
 def test_a_user_s_mistake_from_outside(folders, command, tmp_path):

@@ -18,7 +18,7 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "gatelab"
 
 PLAIN = {"axes", "errors"}
-BASE = PLAIN | {"settings", "atomic", "npy"}
+BASE = PLAIN | {"settings", "whole", "npy"}
 LANGUAGE = {"graph", "passes", "cells"}
 MACHINE = {"engine", "nn", "export"}
 LABORATORY = {"data", "tasks", "train", "search", "models", "papers", "bench"}
@@ -30,7 +30,7 @@ MAY_READ = {
     "axes": set(),
     "errors": set(),
     "settings": {"errors"},
-    "atomic": set(),
+    "whole": set(),
     "npy": {"errors"},
     "graph": PLAIN,
     "passes": PLAIN | {"graph"},

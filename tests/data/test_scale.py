@@ -32,8 +32,13 @@ def test_a_single_column_and_one_that_never_changes() -> None:
 
 
 def test_refuses_nothing_and_what_is_not_finite() -> None:
-    for parts in ([], [np.ones((0, 3))], [np.array([1, np.nan])]):
-        with pytest.raises(DataError, match="scale: wanted finite numbers"):
+    for parts in ([], [np.ones((0, 3))]):
+        with pytest.raises(DataError, match="scale: wanted rows to measure, came none"):
+            Scale.of(parts)
+    for parts in ([np.array([1, np.nan])], [np.array([1e300, -1e300])]):
+        with (
+            pytest.raises(DataError, match=r"scale: wanted finite numbers .* 2 rows"),
+        ):
             Scale.of(parts)
     with pytest.raises(ShapeError, match=r"wanted rows of shape \(3,\), came \(2,\)"):
         Scale.of([np.ones((4, 3)), np.ones((4, 2))])

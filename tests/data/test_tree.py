@@ -83,6 +83,24 @@ def test_bounds_what_a_member_may_become(tmp_path: Path) -> None:
         read_file(tmp_path / "large", limit=1 << 20)
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_member_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "twice.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("a.mid", b"one")
+        made.writestr("a.mid", b"two")
+    with pytest.raises(DataError, match=r"member 'a.mid' is there twice"):
+        Tree(path)
+
+
+def test_the_head_of_a_file_is_read_alone(tmp_path: Path, folder: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    path.write_bytes(archive({"zeros": bytes(1 << 22), "few": b"abc"}))
+    assert Tree(path).head("zeros", 5) == bytes(5)
+    assert Tree(path).head("few", 5) == b"abc"
+    assert Tree(folder).head("a.txt", 1) == Tree(folder).read("a.txt")[:1]
+
+
 def test_names_are_written_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "odd.zip"
     path.write_bytes(archive({"a\nb.txt": b"x"}))

@@ -74,7 +74,7 @@ def test_sound_reads_what_it_wrote(folders):
 @pytest.mark.parametrize(
     ("name", "call", "said"),
     [
-        ("music", lambda m: compose(m, 0), "at least 1 step"),
+        ("music", lambda m: compose(m, 0), "1 to 10,000 steps"),
         ("music", lambda m: compose(m, 3, label="4/4"), "this model has none"),
         ("music", lambda m: compose(m, 3, temperature=0.0), "temperature"),
         ("music", lambda m: compose(m, 3, seed=-1), "seed"),

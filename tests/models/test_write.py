@@ -63,7 +63,7 @@ def test_bytes_are_any(folders):
     ("name", "call", "said"),
     [
         ("music", lambda m: write_text(m, 3), "writes no text"),
-        ("language", lambda m: write_text(m, 0), "at least 1"),
+        ("language", lambda m: write_text(m, 0), "wanted 1 to 10,000,000 symbols"),
         ("language", lambda m: write_text(m, 3, temperature=0.0), "temperature"),
         ("language", lambda m: write_text(m, 3, top=10_000), "top"),
         ("language", lambda m: write_text(m, 3, seed=-1), "seed"),

@@ -12,6 +12,8 @@ from gatelab.cli.use import ModelFolder, Out, write_text
 from gatelab.errors import ConfigError
 
 MUSIC = ("music", "tune")
+WRITERS = ("language", "waveform", *MUSIC)
+"""The kinds of models that generate."""
 
 
 def generate(
@@ -47,6 +49,10 @@ def generate(
     ):  # fmt: skip
         if value and found.kind not in kinds:
             raise ConfigError(f"--{name}: means nothing to a model of kind {found.kind}; try it without")
+    if found.kind not in WRITERS:
+        raise ConfigError(
+            f"a model of kind {found.kind} generates nothing; wanted one of kind {', '.join(WRITERS)}"
+        )
     if found.kind == "language":
         from gatelab.models.write import write_text as written
 

@@ -41,6 +41,8 @@ app.command("table")(report.table)
 app.command("resume")(resume.resume)
 app.add_typer(bench.app, name="bench")
 
+INTERRUPTED = 130
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -70,7 +72,7 @@ def run() -> None:
     except typer.TyperException as error:
         _leave(error.format_message() if hasattr(error, "format_message") else str(error), 2)
     except (KeyboardInterrupt, typer.Abort):
-        _leave("stopped", 130)
+        _leave("stopped", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: end in silence
         sys.exit(0)
@@ -78,6 +80,8 @@ def run() -> None:
         if error.errno != errno.ENOSPC:
             raise
         _leave(f"cannot write the output: {error.strerror}; wanted a place with room", 2)
+    if code == INTERRUPTED:  # typer's answer to Ctrl-C where no command has one of its own
+        _leave("stopped", INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -50,9 +50,13 @@ def train(
     from gatelab.cells import get
     from gatelab.models.make import make, order
     from gatelab.tasks import open_task
+    from gatelab.tasks.guess import guess
 
     console = Console(highlight=False, emoji=False)
-    posed = open_task(dataset, task, options.told(option, target=target, split=split))
+    found = guess(dataset) if task is None else None
+    posed = open_task(
+        dataset, found.kind if found else task, options.told(option, target=target, split=split)
+    )
     asked = order(
         posed,
         get(cell),
@@ -68,8 +72,11 @@ def train(
     folder = out or Path("models") / f"{posed.about.name}-{asked.cell.name}-{hidden}"
     record = posed.record()
     recurrent, whole = posed.counted(asked.cell, hidden, asked.body)
+    if found:
+        console.print(f"found {found.found} (--task chooses another task)", markup=False)
     console.print(
-        f"{record.title}: task {record.kind}; {' / '.join(f'{n:,}' for n in record.sequences)} sequences, "
+        f"{record.title}: task {record.kind}{''.join(f'; {note}' for note in record.notes)}\n"
+        f"{' / '.join(f'{n:,}' for n in record.sequences)} sequences, "
         f"{' / '.join(f'{n:,}' for n in record.steps)} steps (train / validation / test)\n"
         f"{asked.cell.name}, {hidden} units, {asked.body.layers} layer(s): {recurrent:,} recurrent "
         f"parameters of {whole:,}; {asked.training.optimizer}, learning rate {asked.learning_rate:g}, "

@@ -60,11 +60,18 @@ class Scale:
             centre = rows.mean(axis=0)
             step = centre - mean
             total = count + len(rows)
-            squares = squares + np.square(rows - centre).sum(axis=0) + step**2 * count * len(rows) / total
+            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is told below
+                far = np.square(rows - centre).sum(axis=0)
+                squares = squares + far + step**2 * count * len(rows) / total
             mean = mean + step * len(rows) / total
             count = total
-        if not count or not np.isfinite(squares).all():
-            raise DataError(f"scale: wanted finite numbers, came {count} rows; try a larger training set")
+        if not count:
+            raise DataError("scale: wanted rows to measure, came none; try a larger training set")
+        if not np.isfinite(squares).all():
+            raise DataError(
+                f"scale: wanted finite numbers whose squares are finite, too, came others among {count:,} "
+                f"rows; try a larger unit, or to mend them"
+            )
         deviation = np.sqrt(squares / count)
         return cls(np.asarray(mean), np.where(deviation > 0, deviation, 1.0))
 

@@ -107,8 +107,8 @@ def _shares(count: int, fractions: tuple[float, float, float], place: str) -> tu
     wanted = sum(part > 0 for part in fractions)
     if count < wanted:
         raise DataError(
-            f"{place}: wanted at least {wanted} groups for the parts {fractions}, came "
-            f"{count}; try fewer parts (a fraction of 0) or more data"
+            f"{place}: wanted at least {wanted} groups (speakers, files, different texts) or steps for "
+            f"the parts {fractions}, came {max(0, count)}; try more data"
         )
     shares = [max(int(part > 0), round(count * part)) for part in fractions]
     largest = int(np.argmax(fractions))

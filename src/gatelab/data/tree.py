@@ -120,16 +120,18 @@ class Tree:
         if self._archive is None:
             return read_file(self.path / name, limit)
         limit = FILE_LIMIT if limit is None else limit
-        with self.open(name) as file:
-            try:
-                data = file.read(limit + 1)
-            except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
-                raise DataError(
-                    f"{self.place(name)}: damaged ({error}); try to fetch the archive again"
-                ) from None
+        data = self.head(name, limit + 1)
         if len(data) > limit:
             raise DataError(f"{self.place(name)}: holds more than {limit >> 20} MiB; try a smaller file")
         return data
+
+    def head(self, name: str, count: int) -> bytes:
+        """Return the first ``count`` bytes of one file, or all where it has fewer; damage is a DataError."""
+        with self.open(name) as file:
+            try:
+                return file.read(count)
+            except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
+                raise DataError(f"{self.place(name)}: damaged ({error}); try to fetch it again") from None
 
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
@@ -182,12 +184,16 @@ def _members(path: Path, archive: zipfile.ZipFile) -> Iterator[str]:
     infos = archive.infolist()
     if len(infos) > MEMBERS:
         raise DataError(f"{path}: holds more than {MEMBERS:,} files; try a smaller archive")
+    seen: set[str] = set()
     for info in infos:
         parts = PurePosixPath(info.filename).parts
         if info.filename.startswith(("/", "\\")) or ".." in parts or "\\" in info.filename:
             raise DataError(f"{path}: member {info.filename!r} points outside the archive; not opened")
         if stat.S_ISLNK(info.external_attr >> 16):
             raise DataError(f"{path}: member {info.filename!r} is a link; not opened")
+        if info.filename in seen:
+            raise DataError(f"{path}: member {info.filename!r} is there twice; try to pack it again")
+        seen.add(info.filename)
         if info.flag_bits & 1:
             raise DataError(f"{path}: member {info.filename!r} is encrypted; try an archive without password")
         hidden = any(p.startswith(".") for p in parts) or parts[:1] == ("__MACOSX",)

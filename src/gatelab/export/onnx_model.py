@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gatelab.atomic import write_whole
 from gatelab.errors import ConfigError, ShapeError
 from gatelab.export.network import Network
 from gatelab.export.recognise import recognise
 from gatelab.nn.heads.affine import affine_of
 from gatelab.nn.stack import Stack
+from gatelab.whole import write_whole
 
 if TYPE_CHECKING:
     from onnx import ModelProto

@@ -17,6 +17,8 @@ from gatelab.tasks.music import KEYS
 
 LONGEST = 3600
 """The most seconds of sound."""
+MOST_STEPS = 10_000
+"""The most time steps of music: 45 minutes at 110 beats a minute."""
 
 
 def compose(
@@ -57,8 +59,8 @@ def compose(
     ConfigError
         The model makes no music, has no such label, or a number is impossible.
     """
-    if steps < 1:
-        raise ConfigError(f"length: wanted at least 1 step, got {steps}")
+    if not 1 <= steps <= MOST_STEPS:
+        raise ConfigError(f"length: wanted 1 to {MOST_STEPS:,} steps, got {steps:,}")
     check_seed(seed)
     begun, told = label_of(model, label), torch.zeros(model.card.blueprint.inputs - KEYS)
     if isinstance(model.kept, TuneKept):

@@ -140,6 +140,11 @@ def load(folder: str | Path) -> Model:
     if not place.is_dir():
         raise RunError(f"{place} is no folder; wanted a model's folder, as gatelab train makes it")
     path = place / CARD
+    if not path.exists() and (place / "training").is_dir():
+        raise RunError(
+            f"{place} holds a training that has not ended, and no model; "
+            f"the same gatelab train goes on with it"
+        )
     card = parse_model(path, _json(path), Card, 1)
     kept = read_kept(card.task.kind, card.kept, card.blueprint, path)
     weights = _weights(place / WEIGHTS)

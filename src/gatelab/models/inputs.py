@@ -72,7 +72,10 @@ def _values(kept: LabelKept, path: Path, width: int) -> Named:
 
 
 def _sentences(kept: LabelKept, path: Path, width: int) -> Named:
-    for number, line in enumerate(read_lines(path), start=1):
+    lines = read_lines(path)
+    if not lines:
+        raise DataError(f"{path}: wanted a sentence a line, came an empty file; try to leave it out")
+    for number, line in enumerate(lines, start=1):
         parts = (
             (line.lower() if kept.lower else line).split() if kept.parted else words(line, lower=kept.lower)
         )

@@ -18,6 +18,9 @@ from gatelab.search.space import check_seed
 from gatelab.tasks.network import EncoderDecoder
 from gatelab.tasks.translate import spelt, translate
 
+MOST_SYMBOLS = 10_000_000
+"""The most symbols of a text that is written: an hour, about."""
+
 
 def write_text(
     model: Model,
@@ -54,8 +57,8 @@ def write_text(
     kept = model.kept
     if not isinstance(kept, LanguageKept):
         raise ConfigError(f"a model of kind {model.kind} writes no text; wanted a language model")
-    if count < 1:
-        raise ConfigError(f"length: wanted at least 1, got {count}")
+    if not 1 <= count <= MOST_SYMBOLS:
+        raise ConfigError(f"length: wanted 1 to {MOST_SYMBOLS:,} symbols, got {count:,}")
     check_seed(seed)
     vocabulary = kept.symbols
     given = prompt.encode("utf-8", "surrogateescape") if vocabulary.kind == "bytes" else prompt

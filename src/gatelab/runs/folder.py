@@ -33,15 +33,15 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from gatelab.atomic import write_whole
 from gatelab.errors import RunError
 from gatelab.runs.config import FORMAT, Comparison, explain
+from gatelab.whole import write_whole
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
-    """Write a file as a whole or not at all, as :func:`gatelab.atomic.write_whole`.
+    """Write a file as a whole or not at all, as :func:`gatelab.whole.write_whole`.
 
     Raises
     ------

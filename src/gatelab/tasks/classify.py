@@ -53,8 +53,8 @@ class ClassifyTask(RaggedTask):
         """Return the task on a set by its name, or on the user's own data.
 
         Named sets: ``fsdd`` (or ``fsdd-speakers``), ``japanese_vowels``, ``sst2``, ``rt_polarity``. Files:
-        .ts, .npz with labels, a table or folder of labelled texts. Options, of texts: ``embedding``,
-        ``min_count``, ``lower``, ``text`` and ``target`` (columns).
+        .ts, .npz with labels, a table or folder of labelled texts. Options, of .ts: ``fill``; of texts:
+        ``embedding``, ``min_count``, ``lower``, and of tables ``text`` and ``target`` (columns).
         """
         return cls(labelled_parts(load, told))
 

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gatelab.data.splits import SPLITS
-from gatelab.data.tables.series import ForecastData, load_series
+from gatelab.data.tables.series import ForecastData, Series, load_series
+from gatelab.errors import DataError, ShapeError
 from gatelab.nn.heads.gaussian import Gaussian
 from gatelab.nn.heads.student import StudentT
 from gatelab.runs.config import Body, Measure, Training
@@ -79,10 +80,9 @@ class ForecastTask(Task):
         self.measures = (Measure(name=loss, unit=unit), MASE, CRPS)
         self._scaled = [s.scaled().astype(np.float32) for s in data.series]
         self._windows = {s: self._chosen(s) for s in SPLITS}
-        columns = range(self.targets)
         self._deviations = np.array([s.std[: self.targets] for s in data.series])  # [series, D]
         self._units = np.array(  # what errors are divided by, [series, D]
-            [[seasonal_scale(s.values[: s.ends[0], d], data.season) for d in columns] for s in data.series]
+            [[_unit(data, s, d) for d in range(self.targets)] for s in data.series]
         )
 
     @classmethod
@@ -189,6 +189,17 @@ class ForecastTask(Task):
                 errors.append(np.abs(naive.forecast(past, self.data.horizon)[0] - ahead).mean() / unit)
                 crps.append(naive.crps(past, ahead).mean() / unit)
         return {MASE.name: float(np.mean(errors)), CRPS.name: float(np.mean(crps))}
+
+
+def _unit(data: ForecastData, series: Series, column: int) -> float:
+    """Return what the errors of a column are divided by; refuse one that cannot be measured so."""
+    try:
+        return seasonal_scale(series.values[: series.ends[0], column], data.season)
+    except ShapeError as error:
+        raise DataError(
+            f"{data.source}: {series.name}: column {data.targets[column]!r}, {series.ends[0]} training rows: "
+            f"{error}; try another target, or another season"
+        ) from None
 
 
 def median(head: str, answers: Tensor) -> Tensor:

@@ -18,9 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gatelab.data.splits import SPLITS
 from gatelab.data.text.baselines import bigram_cost, unigram_cost
 from gatelab.data.text.corpus import Corpus, load_text
-from gatelab.errors import ConfigError
+from gatelab.errors import ConfigError, DataError
 from gatelab.runs.config import Measure, Training
 from gatelab.tasks.batch import Batch, averaged
 from gatelab.tasks.blueprint import Blueprint, HeadName
@@ -80,6 +81,12 @@ class LanguageTask(Task):
     ) -> None:
         self.corpus, self.unroll = corpus, unroll
         self.about = About(corpus.name, corpus.title, corpus.source, corpus.digest, _notes(corpus))
+        too_short = next((s for s in SPLITS if len(getattr(corpus, s)) < 2), None)
+        if too_short is not None:
+            raise DataError(
+                f"{corpus.source}: {too_short}: wanted at least 2 symbols, of which the second is predicted, "
+                f"came {len(getattr(corpus, too_short))}; try a longer text"
+            )
         self.symbols = len(corpus.vocabulary)
         self.embedding = (0 if self.symbols <= ONE_HOT else EMBEDDING) if embedding is None else embedding
         if unroll < 1 or self.embedding < 0:

@@ -86,9 +86,10 @@ class Options:
 def _shares(came: Any) -> str:
     """Return shares as text that reads back as the same shares: their sum is 1."""
     parts = [float(word) for word in str(came).replace("/", ",").split(",")]
-    if len(parts) != 3 or not all(0 < part < float("inf") for part in parts):
+    total = sum(parts)
+    if len(parts) != 3 or not all(part > 0 for part in parts) or not total < float("inf"):
         raise ValueError
-    return ",".join(f"{part / sum(parts):.6g}" for part in parts)
+    return ",".join(f"{part / total:.12g}" for part in parts)
 
 
 def _truth(came: Any) -> bool:

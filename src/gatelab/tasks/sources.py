@@ -61,18 +61,21 @@ def labelled_parts(load: str, told: Options) -> Posed:
     if speakers in SPEECH:
         return _recordings(load_speech(speakers), load != speakers)
     if load in SERIES or load.lower().endswith((".ts", ".npz")):
-        data = load_arrays(load) if load.lower().endswith(".npz") else load_series(load)
+        if load.lower().endswith(".npz"):
+            data = load_arrays(load)
+        else:
+            data = load_series(load, fill=told.flag("fill"))
         if isinstance(data.train.y, tuple) or not data.classes:
-            raise DataError(f"{load}: wanted a class a sequence; try --task frames for labels along time")
+            hint = (
+                "--task frames for labels along time" if data.classes else "whole numbers or texts as labels"
+            )
+            raise DataError(f"{load}: wanted a class a sequence; try {hint}")
         return _values(data)
     lower = told.flag("lower")
-    text = load_texts(
-        load,
-        text=told.text("text", "text"),
-        label=told.text("target", "label"),
-        min_count=told.whole("min_count", 2, least=1),
-        lower=lower,
-    )
+    columns = {}
+    if Path(load).is_file() and not load.lower().endswith(".zip"):  # a table; nothing else has columns
+        columns = {"text": told.text("text", "text"), "label": told.text("target", "label")}
+    text = load_texts(load, min_count=told.whole("min_count", 2, least=1), lower=lower, **columns)
     split = "the set's own" if text.name == "sst2" else "as given, or 80/10/10 with equal texts in one part"
     about = About(text.name, text.title, text.source, text.digest, (f"split: {split}",))
     parts = {s: Part(getattr(text, s).sentences, getattr(text, s).labels) for s in SPLITS}
@@ -127,8 +130,12 @@ def _is_timit(path: Path) -> bool:
 def _speech(load: str) -> SpeechData:
     """Return a named set of speech, or a TIMIT folder."""
     path = Path(load).expanduser()
-    if load in SPEECH or not path.is_dir():
+    if load in SPEECH or not path.exists():
         return load_speech(load)
+    if not _is_timit(path):
+        raise DataError(
+            f"{path}: wanted a TIMIT or Kaldi folder, or a .npz file, came neither; try another path"
+        )
     return load_timit(path)
 
 
@@ -154,6 +161,8 @@ def _of_kaldi(data: KaldiData) -> About:
 
 def _aligned(data: KaldiData, alignment: Path) -> Posed:
     """Return a Kaldi folder with an alignment: features, and a class a frame."""
+    if not alignment.is_file():
+        raise DataError(f"{alignment}: wanted an alignment archive, came no file; try -o alignment=PATH")
     targets = read_alignment(alignment)
     kept = [u for u in data.utterances if u.id in targets]
     if not kept:
@@ -178,7 +187,7 @@ def _spelt(data: KaldiData) -> tuple[Posed, str]:
     """Return a Kaldi folder with its texts: features, and the characters of each text."""
     kept = [u for u in data.utterances if u.text]
     if not kept:
-        raise DataError(f"{data.source}: wanted a file called text, came none; try to add the transcripts")
+        raise DataError(f"{data.source}: wanted a file called text with words, came none; try to add them")
     split = _by_speaker(data, kept)
     characters = sorted({c for u in split["train"] for c in u.text})
     strange = sorted({c for u in kept for c in u.text} - set(characters))
@@ -239,6 +248,9 @@ def _scaled(
     about: About, parts: Mapping[str, Part], names: tuple[str, ...], kept: Mapping[str, Any]
 ) -> Posed:
     """Return the data with inputs of mean 0 and deviation 1 over the training steps."""
-    scale = Scale.of(parts["train"].inputs)
+    try:
+        scale = Scale.of(parts["train"].inputs)
+    except DataError as error:
+        raise DataError(f"{about.source}: {error}") from None
     scaled = {s: Part([scale.apply(x) for x in p.inputs], p.targets) for s, p in parts.items()}
     return Posed(about, scaled, names, {**kept, "scale": scale.to_data()})

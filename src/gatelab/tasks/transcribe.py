@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from gatelab.data.splits import SPLITS
+from gatelab.errors import DataError
 from gatelab.nn import CTC
 from gatelab.runs.config import Body, Measure, Training
 from gatelab.stats.edits import edit_counts
@@ -50,6 +52,7 @@ class TranscribeTask(RaggedTask):
 
     def __init__(self, posed: Posed, what: str) -> None:
         super().__init__(posed, "ctc")
+        self.about = replace(posed.about, notes=(*posed.about.notes, *_left_out(posed, what)))
         error = Measure(name=f"{what} error", unit="%", formula="percent")
         self.measures = (Measure(name="CTC loss", unit=f"nats per {what}"), error)
         self.headline = error.name
@@ -106,6 +109,26 @@ class TranscribeTask(RaggedTask):
             "empty": {self.headline: 100.0},
             "most frequent": {self.headline: float(100 * edits / labels)},
         }
+
+
+def _left_out(posed: Posed, what: str) -> tuple[str, ...]:
+    """Say how many sequences have too few steps to spell their labels; refuse a part that has no other.
+
+    A path needs a step for each label, and a blank between two equal ones.
+    """
+    notes = []
+    for split, name in zip(SPLITS, ("training", "validation", "test"), strict=True):
+        part = posed.parts[split]
+        pairs = zip(part.inputs, map(np.asarray, part.targets), strict=True)
+        short = sum(len(x) < len(y) + int((y[1:] == y[:-1]).sum()) for x, y in pairs)
+        if short == len(part.inputs):
+            raise DataError(
+                f"{posed.about.source}: {split}: wanted sequences of at least a step a {what}, "
+                f"came {short} that are all shorter; try longer ones, or of sound a smaller stack"
+            )
+        if short:
+            notes.append(f"{short:,} sequences of {name} have fewer steps than {what}s and count for no loss")
+    return tuple(notes)
 
 
 def _edits(read: Sequence[Tensor], strings: Sequence[Tensor]) -> np.ndarray:

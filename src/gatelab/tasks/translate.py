@@ -97,7 +97,7 @@ class TranslateTask(Task):
             "source": self.data.source_vocabulary.to_data(),
             "target": self.data.target_vocabulary.to_data(),
             "reverse": self.reverse,
-            "lower": bool(self.options.get("lower", False)),
+            "lower": self.data.lower,
             "languages": list(self.data.languages),
         }
 

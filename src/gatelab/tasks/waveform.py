@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from gatelab.data.speech.audio import Audio, open_folder
 from gatelab.data.speech.sets import load_speech
 from gatelab.data.speech.waveform import INPUTS, TARGETS, WaveformData, step_count, steps, waveform_data
-from gatelab.data.splits import FRACTIONS
+from gatelab.data.splits import FRACTIONS, SPLITS
+from gatelab.errors import DataError
 from gatelab.runs.config import Measure, Training
 from gatelab.tasks.batch import Batch
 from gatelab.tasks.blueprint import Blueprint
@@ -44,7 +45,8 @@ class WaveformTask(Task):
         self.streams = any(isinstance(r, Audio) for r in data.train.recordings)
         self.data = data
         self.measures = (Measure(name="NLL", unit="nats per step"),)
-        split = "split: 80/10/10 by recording, or by speaker where they are known"
+        counts = " / ".join(str(len(getattr(data, s).recordings)) for s in SPLITS)
+        split = f"split: {counts} recordings, a speaker in one part where they are known"
         self.about = About(f"{data.name}-{data.length}", data.title, data.source, data.digest, (split,))
 
     @classmethod
@@ -59,6 +61,8 @@ class WaveformTask(Task):
         if path.is_dir():
             sounds = open_folder(path)
             return cls(waveform_data(sounds, length, split, name=path.name, source=str(path)))
+        if path.exists():
+            raise DataError(f"{path}: wanted a folder of sound files, came a file; try the folder around it")
         speech = load_speech(load)
         spoken = [*speech.train, *speech.valid, *speech.test]
         names = [u.speaker or u.id for u in spoken] if len(set(speech.speakers)) >= 3 else None

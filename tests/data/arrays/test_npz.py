@@ -109,6 +109,9 @@ BAD: dict[str, dict[str, Any]] = {
         "split": np.array(["learn"] * 3 + ["test"] * 3),
     },
     "no sequence is left to valid": {**GOOD, "split": np.array(["train"] * 3 + ["test"] * 3)},
+    "the class 'c' of validation is in no": {**GOOD, "y": np.array(["a", "b", "a", "c", "a", "b"])},
+    "wanted either x or x_0, x_1 …, came none": {},
+    "y: wanted 6 labels, one a sequence, came 4; try": {**GOOD, "y": Y[:4]},
     "the class 'c' of the test is in no sequence": {**GOOD, "y": np.array(["a", "b", "a", "b", "a", "c"])},
 }
 

@@ -86,6 +86,12 @@ def test_forms(tmp_path: Path, text: str, names: tuple[str, ...], values: list[o
     assert (table.columns, table.values.tolist(), str(table.step)) == (names, values, step)
 
 
+def test_digits_of_other_scripts_are_no_numbers_and_no_gaps(tmp_path: Path) -> None:
+    path = write(tmp_path, "a,b\n1,2\n2,\u0663\n3,4\n4,5\n")
+    with pytest.raises(DataError, match=r"line 3, column 'b': wanted a number, came '\u0663'"):
+        read_table(path, fill=True)
+
+
 def test_text_is_set_apart_and_time_can_be_named(tmp_path: Path) -> None:
     path = write(tmp_path, ",made,site,load,due\n0,2001-01-05,A,1,2002-01\n1,2001-01-03,,2,2002-02\n")
     table = read_table(path, time="due")

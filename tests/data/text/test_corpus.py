@@ -380,7 +380,7 @@ OPTIONS = st.fixed_dictionaries(
         ),
         "unknown": st.sampled_from([None, False]),
     }
-)
+).map(lambda asked: asked | {"encoding": "utf-8"} if asked["level"] == "bytes" else asked)
 
 
 def check(path: Path, changes: Any, options: Any, block: int) -> None:

@@ -93,7 +93,7 @@ def load_arrays(path: str | os.PathLike[str], *, seed: int = 0) -> LabelledData:
     whole = Labelled(x, y)
     train, valid, test = (whole.take(rows[split]) for split in SPLITS)
     if classes:
-        _check_classes(train, test, classes, str(place))
+        _check_classes(train, {"validation": valid, "the test": test}, classes, str(place))
     name, digest = place.stem, tree.digest()
     return LabelledData(name, name, classes, train, valid, test, str(place), digest, notes)
 
@@ -126,6 +126,11 @@ def _read(tree: Tree) -> Arrays:
     return arrays
 
 
+def _some(arrays: Arrays) -> str:
+    names = list(arrays)
+    return f"{', '.join(names[:4])} … ({len(names)} arrays)" if len(names) > 4 else ", ".join(names) or "none"
+
+
 def _numbered(arrays: Arrays, letter: str, file: str) -> list[NDArray[Any]]:
     """Return ``x_0``, ``x_1`` …, of which none may be missing."""
     found = {int(key[2:]): array for key, array in arrays.items() if key.startswith(f"{letter}_")}
@@ -141,9 +146,7 @@ def _sequences(arrays: Arrays, file: str) -> tuple[NDArray[np.floating[Any]], ..
     """Return the sequences, ``[T, I]`` each, whichever form they have."""
     numbered = _numbered(arrays, "x", file)
     if bool(numbered) == ("x" in arrays):
-        raise DataError(
-            f"{file}: wanted either x or x_0, x_1 …, came {', '.join(arrays)[:80]}; try one of both"
-        )
+        raise DataError(f"{file}: wanted either x or x_0, x_1 …, came {_some(arrays)}; try one of both")
     if numbered:
         parts = [array[:, None] if array.ndim == 1 else array for array in numbered]
     else:
@@ -205,13 +208,16 @@ def _labels(arrays: Arrays, lengths: list[int], file: str) -> tuple[Labels, tupl
     """Return the labels, and what the indices of classes mean."""
     numbered = _numbered(arrays, "y", file)
     if bool(numbered) == ("y" in arrays):
-        raise DataError(
-            f"{file}: wanted either y or y_0, y_1 …, came {', '.join(arrays)[:80]}; try one of both"
-        )
+        raise DataError(f"{file}: wanted either y or y_0, y_1 …, came {_some(arrays)}; try one of both")
     if not numbered and arrays["y"].shape == (len(lengths),) and "lengths" not in arrays:
         return _of_sequences(arrays["y"], file)
     if not numbered and arrays["y"].shape == (len(lengths),) and sum(lengths) != len(lengths):
         return _of_sequences(arrays["y"], file)
+    if not numbered and "lengths" not in arrays and arrays["y"].ndim != 2:
+        shape = " x ".join(map(str, arrays["y"].shape)) or "a single one"
+        raise DataError(
+            f"{file}: y: wanted {len(lengths)} labels, one a sequence, came {shape}; try y as [N]"
+        )
     parts = numbered or _parts(arrays, "y", arrays["y"].ndim == 2, file)
     came = [part.shape for part in parts]
     if came != [(length,) for length in lengths]:
@@ -274,12 +280,15 @@ def _rows(
     return rows, (note,) if note else ()
 
 
-def _check_classes(train: Labelled, test: Labelled, classes: tuple[str, ...], file: str) -> None:
-    """Refuse a class of the test that training never had."""
-    seen, asked = (np.unique(np.concatenate([np.ravel(y) for y in part.y])) for part in (train, test))
-    strange = np.setdiff1d(asked, seen)
-    if len(strange):
-        name = classes[int(strange[0])]
-        raise DataError(
-            f"{file}: y: the class {name!r} of the test is in no sequence for training; try to move some"
-        )
+def _check_classes(
+    train: Labelled, others: Mapping[str, Labelled], classes: tuple[str, ...], file: str
+) -> None:
+    """Refuse a class of validation or test that training never had."""
+    seen = np.concatenate([np.ravel(y) for y in train.y])
+    for what, part in others.items():
+        strange = np.setdiff1d(np.concatenate([np.ravel(y) for y in part.y]), seen)
+        if len(strange):
+            name = classes[int(strange[0])]
+            raise DataError(
+                f"{file}: y: the class {name!r} of {what} is in no sequence for training; try to move some"
+            )

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatelab.atomic import write_whole
 from gatelab.data.speech.decoder import Samples, check_range, decode, open_decoder, open_plain, reason_of
 from gatelab.data.speech.header import RATES, read_audio_header
 from gatelab.data.tree import Tree
 from gatelab.errors import DataError, ShapeError
+from gatelab.whole import write_whole
 
 SAMPLE_LIMIT = 2**26
 """The most samples that are read at once: 70 minutes at 16 kHz, 256 MiB."""

@@ -19,7 +19,9 @@ GAPS = frozenset({"", "na", "nan", "n/a", "null", "none", "?", "-"})
 INTEGERS = "integers"
 """The form of times that are whole numbers."""
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|infinity)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|infinity)", re.IGNORECASE | re.ASCII
+)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -232,7 +232,7 @@ def _problem(
 ) -> ForecastData:
     """Put the problem together and make sure that every split has a window."""
     targets, inputs, known = columns
-    notes = [f"{table.name}: {note}" for table in tables for note in table.notes]
+    notes = [f"{table.name}: {note}" for table in tables for note in (*table.notes, *_set_apart(table))]
     series = tuple(_series(table, (*targets, *inputs), known, split, notes) for table in tables)
     guessed, reason = guess_season(tables[0].step, series[0].values[: series[0].ends[0], 0])
     if season is not None:
@@ -267,6 +267,12 @@ def _problem(
                 f"at the rows {[s.ends[SPLITS.index(part)] for s in series][:3]}; try shorter ones"
             )
     return data
+
+
+def _set_apart(table: Table) -> Iterator[str]:
+    """Say which columns hold no numbers, and so are neither forecast nor read."""
+    if table.text:
+        yield f"columns without numbers are left out: {', '.join(table.text)[:120]}"
 
 
 def _series(
@@ -311,5 +317,8 @@ def _ends(rows: int, split: tuple[float, float, float], table: Table) -> tuple[i
         raise ConfigError(f"split: wanted three shares or three counts of rows, came {split}; try {SHARES}")
     if train + valid + test > rows or not train:
         came = f"{rows:,} rows for {train:,}, {valid:,} and {test:,}"
-        raise DataError(f"{table.source}: wanted as many rows as the splits have, came {came}; try shares")
+        raise DataError(
+            f"{table.source}: wanted rows for training, validation and test, came {came}; "
+            f"try more rows, or shares"
+        )
     return train, train + valid, train + valid + test

@@ -18,7 +18,14 @@ import numpy as np
 
 from gatelab.data.places import find
 from gatelab.data.text.cache import cached
-from gatelab.data.text.files import TextFile, bytes_as_text, digest, find_files, three_files
+from gatelab.data.text.files import (
+    TextFile,
+    bytes_as_text,
+    digest,
+    find_files,
+    has_own_parts,
+    three_files,
+)
 from gatelab.data.text.ids import Choices, Plan, Three, Tokeniser, check_parts
 from gatelab.data.text.sets import TextSource, find_text
 from gatelab.data.text.stdlib import stdlib_text
@@ -154,6 +161,10 @@ def load_text(
     else:
         files, place = _files_of(known, shared)
         name, title = known.name, known.title
+    if fractions is not None and has_own_parts(files):
+        raise ConfigError(
+            f"{place}: has parts of its own, files for training, validation and test; try no split"
+        )
     found = _digest(files, known, place)
     plan, ids = _ids(files, choices, place, found)
     check_parts(plan.sizes, shared, place)

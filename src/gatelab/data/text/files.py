@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
@@ -42,12 +42,15 @@ class TextFile:
         How many of its bytes, in order, are for training, validation and test; their sum is its size.
     open
         Opens it for reading.
+    own
+        Whether it is, as a whole, the part that its name or its place among three paths says.
     """
 
     place: str
     name: str
     shares: Shares
     open: Callable[[], AbstractContextManager[IO[bytes]]]
+    own: bool = False
 
     def blocks(self) -> Iterator[tuple[int, bytes]]:
         """Yield (part, bytes) from the beginning to the end; part is 0, 1 or 2, and no block is in two.
@@ -126,7 +129,8 @@ def find_files(path: Path, fractions: Sequence[float]) -> tuple[TextFile, ...]:
     if packed and sum(sizes) > ARCHIVE_LIMIT:
         raise DataError(f"{path}: says that it holds {sum(sizes) >> 30:,} GiB; try to unpack it")
     if named := _named_parts(names):
-        return tuple(_of_tree(tree, name, whole(tree.size(name), part)) for part, name in enumerate(named))
+        found = (_of_tree(tree, name, whole(tree.size(name), part)) for part, name in enumerate(named))
+        return tuple(replace(file, own=True) for file in found)
     if len(names) == 1:
         return (_of_tree(tree, names[0], cut(sizes[0], fractions)),)
     parts = _deal(sizes, fractions, path)
@@ -137,10 +141,16 @@ def three_files(paths: Sequence[Path]) -> tuple[TextFile, ...]:
     """Return the files for training, validation and test, in this order."""
     if len(paths) != len(SPLITS):
         raise ConfigError(f"text: wanted one path, or three for {', '.join(SPLITS)}, came {len(paths)}")
-    return tuple(
+    found = (
         _of_path(path, lambda size, part=part: whole(size, part))  # type: ignore[misc]
         for part, path in enumerate(paths)
     )
+    return tuple(replace(file, own=True) for file in found)
+
+
+def has_own_parts(files: Sequence[TextFile]) -> bool:
+    """Return whether these are three files whose names, or places among three paths, fix the parts."""
+    return all(file.own for file in files)
 
 
 def cut(size: int, fractions: Sequence[float]) -> Shares:

@@ -58,6 +58,8 @@ class Choices:
             raise ConfigError(
                 "level bytes: every byte has an id; try it without min_count, max_size and unknown"
             )
+        if self.level == "bytes" and self.encoding != "utf-8":
+            raise ConfigError(f"level bytes: is in no encoding; try it without encoding {self.encoding!r}")
         _check_encoding(self.encoding)
 
 

@@ -50,6 +50,8 @@ class ParallelText:
         How many pairs of the three parts were left out because a side of them is empty.
     source, digest
         Where it came from; SHA-256 of the sentences.
+    lower
+        Whether the words were put into lower case.
     """
 
     name: str
@@ -65,6 +67,7 @@ class ParallelText:
     left_out: tuple[int, int, int]
     source: str
     digest: str
+    lower: bool = False
 
 
 def load_parallel(
@@ -206,6 +209,7 @@ def _made(name: str, title: str, languages: Pair, read: _Read, min_count: int, l
         left_out=read.left_out,
         source=read.source,
         digest=_digest(read),
+        lower=lower,
     )
 
 

@@ -104,6 +104,17 @@ def test_predict_writes_csv_and_json(folders, command, here, made_up, tmp_path):
     assert quick == _ok(here("predict", folders("transcribe"), *pens))
 
 
+def test_what_was_predicted_before_a_broken_file_is_written(folders, here, made_up, tmp_path):
+    (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 and no more")
+    asked = ("predict", folders("classify"), made_up / "unlabelled.npz", tmp_path / "broken.npz")
+    done = here(*asked)
+    assert done.returncode == 2
+    assert "broken.npz" in done.stderr.decode()
+    assert len(_rows(done.stdout.decode())) == 40
+    assert here(*asked, "--out", tmp_path / "x.csv").returncode == 2
+    assert (tmp_path / "x.csv").read_bytes() == done.stdout
+
+
 def test_predict_says_what_keys_music_expects(folders, here, tmp_path):
     song = tmp_path / "song.mid"
     song.write_bytes(write_midi([[62], [62, 66], [66, 69], [69], [74, 66]] * 4))

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from gatelab.errors import ConfigError
+from gatelab.errors import ConfigError, GatelabError
 
 ModelFolder = Annotated[Path, typer.Argument(help="A model's folder, as gatelab train makes it.")]
 Out = Annotated[
@@ -199,8 +199,18 @@ def _print_values(console: Console, task: Any, values: Mapping[str, Mapping[str,
 
 
 def _write_rows(rows: Iterable[Mapping[str, Any]], out: Path | None) -> None:
-    """Write rows as JSON where the file's name ends so, else as CSV."""
-    found = list(rows)
+    """Write rows as JSON where the file's name ends so, else as CSV; what came before a mistake, too."""
+    found: list[Mapping[str, Any]] = []
+    try:
+        found.extend(rows)  # keeps what came before an error
+    except GatelabError:
+        if found:
+            _write_found(found, out)
+        raise
+    _write_found(found, out)
+
+
+def _write_found(found: list[Mapping[str, Any]], out: Path | None) -> None:
     if out is not None and out.suffix.lower() == ".json":
         write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", out)
         return

@@ -1,14 +1,18 @@
 """Several runs in one table: every number is that of the run's own report; the forms hold the same."""
 
 import csv
+import json
 import shlex
 
+import pytest
+
 from gatelab.cli.main import app
+from gatelab.errors import ConfigError
 from gatelab.report.answer import standings
 from gatelab.report.numbers import decimal, spread
 from gatelab.report.repeat import repeat_commands
 from gatelab.report.summary import as_csv, as_markdown, summary_table
-from gatelab.runs import Body, read_run
+from gatelab.runs import Body, Measure, read_run, write_json
 from gatelab.stats import mean_interval
 
 
@@ -37,6 +41,26 @@ def test_runs_of_other_units_share_the_table(run, fabricate, comparison, tmp_pat
     table = summary_table([run, other, empty])
     assert as_markdown(table).count("\n") == 5
     assert list(csv.reader(as_csv(table).splitlines())) == [list(columns), *rows]
+
+
+def test_another_measure_is_asked_for_by_name(fabricate, comparison, tmp_path):
+    config = comparison(repeats=2)
+    two = (*config.task.measures, Measure(name="frame accuracy", unit="%", better="higher"))
+    folder = fabricate(config.model_copy(update={"task": config.task.model_copy(update={"measures": two})}))
+    for place in (folder / "trials").iterdir():
+        said = json.loads((place / "outcome.json").read_text())
+        if said["test"] is None:
+            continue
+        said["measures"] = {"test": {"frame accuracy": 100 - said["test"]}}
+        write_json(place / "outcome.json", said)
+    run = read_run(folder)
+    columns, (row,) = summary_table([run], "frame accuracy")
+    said = dict(zip(columns, row, strict=True))
+    assert said["measure"] == "frame accuracy [%], higher is better"
+    best = min(run.config.units, key=lambda u: sum(run.tests(u.name).values()))
+    assert said["lead"].startswith(f"{best.name} above")
+    with pytest.raises(ConfigError, match="did you mean frame accuracy"):
+        summary_table([run], "frame acuracy")
 
 
 def test_the_command_of_a_run_is_complete(fabricate, comparison, tmp_path):

@@ -25,6 +25,10 @@ def report(
 
 def table(
     runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
+    measure: Annotated[
+        str | None,
+        typer.Option(help="Its name, such as perplexity; what each run compares by as a rule.", show_default=False),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="A .md or .csv file; the terminal as a rule.", show_default=False, dir_okay=False),
@@ -40,7 +44,7 @@ def table(
     forms = {".md": as_markdown, ".csv": as_csv}
     if out is not None and out.suffix.lower() not in forms:
         raise ConfigError(f"--out: wanted a file that ends in .md or .csv, got {out.name}")
-    found = summary_table([read_run(folder) for folder in runs])
+    found = summary_table([read_run(folder) for folder in runs], measure)
     if out is None:
         show_rows(Console(highlight=False, emoji=False), "Test, mean over seeds ± 95 % (seeds)", found)
         return

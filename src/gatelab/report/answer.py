@@ -52,14 +52,15 @@ class Words:
         return f"{decimal(value)} {self.measure.unit}".rstrip()
 
 
-def standings(run: RunRecord) -> list[Standing]:
-    """Return the units that have a value on test, the best mean first."""
+def standings(run: RunRecord, measure: Measure | None = None) -> list[Standing]:
+    """Return the units that have a value on test, the best mean first; of the headline as a rule."""
+    measure = measure or run.config.task.measure
     found = []
     for unit in run.config.units:
-        tests = run.tests(unit.name)
+        tests = run.tests(unit.name, measure.name)
         if tests:
             found.append(Standing(unit.name, tests))
-    higher = run.config.task.measure.better == "higher"
+    higher = measure.better == "higher"
     return sorted(found, key=lambda s: s.interval.mean, reverse=higher)
 
 

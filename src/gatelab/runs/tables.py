@@ -104,10 +104,14 @@ class RunRecord:
         best = self.best(unit)
         return self.of(unit, "repeat") or ([best] if best else [])
 
-    def tests(self, unit: str) -> dict[int, float]:
-        """Return the headline measure on test of each repeat by its seed; of the best trial if none ended."""
+    def tests(self, unit: str, measure: str | None = None) -> dict[int, float]:
+        """Return a measure on test of each repeat by its seed; of the best trial if none ended.
+
+        Without a name, the headline. Repeats that have no such measure are not there.
+        """
         ended = {t.trial.seed: t.outcome for t in self.repeated(unit) if t.outcome}
-        values = {seed: self._headline(outcome) for seed, outcome in ended.items()}
+        name = measure or self.config.task.headline
+        values = {seed: self._test(outcome, name) for seed, outcome in ended.items()}
         return {seed: value for seed, value in values.items() if value is not None}
 
     def scores(self, unit: str) -> list[list[list[float]]]:
@@ -122,11 +126,10 @@ class RunRecord:
             found += [numbers] if numbers else []
         return found
 
-    def _headline(self, outcome: Outcome) -> float | None:
-        task = self.config.task
-        if task.measure == task.objective:
+    def _test(self, outcome: Outcome, measure: str) -> float | None:
+        if measure == self.config.task.objective.name:
             return outcome.test
-        return outcome.measures.get("test", {}).get(task.headline)
+        return outcome.measures.get("test", {}).get(measure)
 
     def baseline(self, measure: Measure) -> dict[str, float]:
         """Return what the baselines that have this measure reach on test."""

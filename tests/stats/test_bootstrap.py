@@ -33,6 +33,26 @@ def test_pairs_matter():
     assert torn.high - torn.low > 3 * (paired.high - paired.low)
 
 
+def test_blocks_know_that_windows_overlap():
+    """Means of 20 neighbours: the interval from single windows is far too narrow, that from blocks is not."""
+    held = {1: 0, 20: 0}
+    for seed in range(60):
+        noise = np.random.default_rng(seed).normal(0, 1, 600 + 19)
+        gaps = np.convolve(noise, np.ones(20) / 20, "valid")
+        first = np.stack([5 + gaps, np.ones(600)], 1)
+        second = np.stack([np.full(600, 5.0), np.ones(600)], 1)
+        for block in held:
+            held[block] += paired_bootstrap(first, second, draws=400, block=block).holds(0)
+    assert held[1] < 35
+    assert held[20] > 48
+
+
+def test_blocks_of_which_there_is_one_are_refused():
+    first, second = _pair(39)
+    with pytest.raises(ShapeError, match="same 40 or more"):
+        paired_bootstrap(first, second, block=20)
+
+
 def test_is_the_same_every_time_and_in_pieces(monkeypatch):
     first, second = _pair(50)
     whole = paired_bootstrap(first, second, "exp", draws=300)

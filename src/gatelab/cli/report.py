@@ -27,7 +27,9 @@ def table(
     runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
     measure: Annotated[
         str | None,
-        typer.Option(help="Its name, such as perplexity; what each run compares by as a rule.", show_default=False),
+        typer.Option(
+            help="Its name, such as perplexity; what each run compares by as a rule.", show_default=False
+        ),
     ] = None,
     out: Annotated[
         Path | None,

@@ -81,10 +81,13 @@ def answer(run: RunRecord) -> str:
 def over_sequences(run: RunRecord, left: str, right: str) -> Resampled | None:
     """Return the difference of two units over the test sequences, a unit's repeats summed; None without."""
     both = [[np.asarray(s) for s in run.scores(unit)] for unit in (left, right)]
-    if not all(both) or len({s.shape for scores in both for s in scores}) > 1 or len(both[0][0]) < 2:
+    overlap = run.config.task.overlap
+    if not all(both) or len({s.shape for scores in both for s in scores}) > 1:
         return None
+    if len(both[0][0]) < 2 * overlap:
+        return None  # not two of them are independent
     first, second = (np.sum(scores, axis=0) for scores in both)
-    return paired_bootstrap(first, second, run.config.task.measure.formula)
+    return paired_bootstrap(first, second, run.config.task.measure.formula, block=overlap)
 
 
 def _over_sequences(run: RunRecord) -> str:
@@ -95,10 +98,12 @@ def _over_sequences(run: RunRecord) -> str:
     found = over_sequences(run, ranked[0].unit, ranked[1].unit)
     if found is None or math.isnan(found.low):
         return ""
+    overlap = run.config.task.overlap
+    blocks = f" by blocks of {overlap}, as they overlap" if overlap > 1 else ""
     better = found.below if words.measure.better == "lower" else 1 - found.below
     return (
-        f" Of these trained networks, over the {found.n:,} test sequences (paired bootstrap), the difference "
-        f"to {ranked[1].unit} is "
+        f" Of these trained networks, over the {found.n:,} test sequences (paired bootstrap{blocks}), the "
+        f"difference to {ranked[1].unit} is "
         f"{signed(found.difference)}, 95 % interval [{signed(found.low)}, {signed(found.high)}]; "
         f"{ranked[0].unit} is the better one in {better:.0%} of the draws."
     )

@@ -122,6 +122,7 @@ class Task(Frozen):
     SHA-256 of the data; ``notes`` say how it was split and what was left out; ``sequences`` and ``steps``
     count train, valid, test. The first of the ``measures`` is the objective: what is trained, and what
     learning rate and best epoch are chosen by; ``headline`` names the one by which units are compared.
+    ``overlap`` is how many test sequences in a row share data, as windows of a series do.
     """
 
     kind: str = "music"
@@ -136,6 +137,7 @@ class Task(Frozen):
     steps: tuple[int, int, int]
     input_size: Positive
     output_size: Positive
+    overlap: Positive = 1
     measures: Annotated[tuple[Measure, ...], Field(min_length=1)] = (NLL,)
     headline: str = NLL.name
 

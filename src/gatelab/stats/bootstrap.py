@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from gatelab.errors import ShapeError
 from gatelab.stats.measures import FORMULAS
@@ -43,11 +43,17 @@ class Resampled:
 
 
 def paired_bootstrap(
-    first: ArrayLike, second: ArrayLike, formula: str = "ratio", draws: int = DRAWS, seed: int = 0
+    first: ArrayLike,
+    second: ArrayLike,
+    formula: str = "ratio",
+    draws: int = DRAWS,
+    seed: int = 0,
+    block: int = 1,
 ) -> Resampled:
     """Return the difference of a measure between two networks with its interval over sequences.
 
-    1. Draw S of the S sequences with replacement, the same for both networks.
+    1. Draw S of the S sequences with replacement, the same for both networks; where neighbours share data,
+       blocks of neighbours, the last sequence being the first one's neighbour.
     2. Sum the numbers of the drawn sequences and apply the formula to both sums; take the difference.
     3. Of ``draws`` differences, the interval is from the 2.5th to the 97.5th percentile.
 
@@ -57,11 +63,13 @@ def paired_bootstrap(
         The measure's numbers for each sequence, ``[S, numbers]``, of two networks on the same sequences.
     formula
         One of :data:`gatelab.stats.measures.FORMULAS`.
+    block
+        How many sequences in a row share data, as windows of a series do that overlap.
 
     Raises
     ------
     ShapeError
-        The two do not belong together, or there are fewer than two sequences.
+        The two do not belong together, or there are fewer than two sequences or blocks of them.
 
     Examples
     --------
@@ -76,18 +84,19 @@ def paired_bootstrap(
     Notes
     -----
     B. Efron and R. Tibshirani, "An Introduction to the Bootstrap", 1993; P. Koehn, "Statistical Significance
-    Tests for Machine Translation Evaluation", EMNLP 2004.
+    Tests for Machine Translation Evaluation", EMNLP 2004; blocks: D. Politis and J. Romano, "A Circular
+    Block-Resampling Procedure for Stationary Data", 1992.
     """
     a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    if a.shape != b.shape or a.ndim != 2 or len(a) < 2:
+    if a.shape != b.shape or a.ndim != 2 or len(a) < 2 * block:
         raise ShapeError(
-            f"bootstrap: wanted the numbers [S, n] of two networks on the same 2 or more sequences, got "
-            f"{a.shape} and {b.shape}"
+            f"bootstrap: wanted the numbers [S, n] of two networks on the same {2 * block} or more "
+            f"sequences, got {a.shape} and {b.shape}"
         )
     value = FORMULAS[formula]
     random, differences = np.random.default_rng(seed), []
     for size in _blocks(draws, len(a)):
-        counts = random.multinomial(len(a), np.full(len(a), 1 / len(a)), size).astype(np.float64)
+        counts = _counts(random, len(a), block, size)
         differences.append(value(counts @ a) - value(counts @ b))
     drawn = np.concatenate(differences)
     drawn = drawn[np.isfinite(drawn)]
@@ -97,6 +106,15 @@ def paired_bootstrap(
     low, high = np.percentile(drawn, [2.5, 97.5])
     below = float((drawn < 0).mean() + (drawn == 0).mean() / 2)
     return Resampled(whole, float(low), float(high), below, len(a))
+
+
+def _counts(random: np.random.Generator, count: int, block: int, draws: int) -> NDArray[np.float64]:
+    """Return how often each sequence is drawn, [draws, count]."""
+    begun = random.multinomial(-(-count // block), np.full(count, 1 / count), draws).astype(np.float64)
+    counts = begun.copy()
+    for k in range(1, block):
+        counts += np.roll(begun, k, axis=1)
+    return counts
 
 
 def _blocks(draws: int, sequences: int) -> list[int]:

@@ -80,6 +80,7 @@ class ForecastTask(Task):
         self.measures = (Measure(name=loss, unit=unit), MASE, CRPS)
         self._scaled = [s.scaled().astype(np.float32) for s in data.series]
         self._windows = {s: self._chosen(s) for s in SPLITS}
+        self.overlap = max(1, -(-data.horizon // self._stride("test")))
         self._deviations = np.array([s.std[: self.targets] for s in data.series])  # [series, D]
         self._units = np.array(  # what errors are divided by, [series, D]
             [[_unit(data, s, d) for d in range(self.targets)] for s in data.series]
@@ -122,7 +123,11 @@ class ForecastTask(Task):
 
     def _chosen(self, split: str) -> NDArray[np.int64]:
         windows = self.data.windows(split)
-        return windows if split == "train" else windows[:: max(1, len(windows) // WINDOWS)]
+        return windows[:: self._stride(split)]
+
+    def _stride(self, split: str) -> int:
+        """Return how many steps lie between the windows of a split."""
+        return 1 if split == "train" else max(1, len(self.data.windows(split)) // WINDOWS)
 
     def lengths(self, split: str) -> list[int]:
         """Return the steps of each window of a split, context and future: all the same."""

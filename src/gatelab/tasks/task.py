@@ -80,6 +80,8 @@ class Task(ABC):
         learning rate, unless the user says otherwise.
     worst
         Objective above which a training has diverged.
+    overlap
+        How many test sequences in a row share data.
     """
 
     kind: ClassVar[str]
@@ -89,6 +91,7 @@ class Task(ABC):
     body: Body = ONE_LAYER
     rates: tuple[float, float] = (-12.0, -6.0)
     worst: float = math.inf
+    overlap: int = 1
 
     about: About
     onward: bool = False
@@ -122,6 +125,7 @@ class Task(ABC):
             steps=tuple(self.steps(split) for split in SPLITS),
             input_size=self.blueprint.width,
             output_size=self.blueprint.outputs,
+            overlap=self.overlap,
             measures=self.measures,
             headline=self.headline,
         )

@@ -19,7 +19,7 @@ from gatelab.tasks.ragged import Part, Posed
 from gatelab.tasks.synthetic import GENERATORS
 from gatelab.tasks.task import About
 from gatelab.tasks.transcribe import TranscribeTask
-from gatelab.tasks.translate import TranslateTask
+from gatelab.tasks.translate import TranslateTask, spelt
 from gatelab.train.evaluate import score
 
 ABOUT = About("made-up", "Made up", "here", "ab")
@@ -428,3 +428,21 @@ def test_what_comes_next_is_not_read_backwards(load):
     with pytest.raises(ConfigError, match="would have read it; try one direction"):
         open_task(load).network(gatelab.cells.get("gru"), 4, Body(bidirectional=True))
     assert not FrameTask.onward
+
+
+def test_translations_are_compared_with_sentences_left_as_they_are(made_up):
+    from sacrebleu.metrics.bleu import BLEU
+
+    task = open_task(str(made_up / "pairs"), "translate")
+    part = task.part("test")
+    left = [spelt(ids.tolist(), task.data.source_vocabulary) for ids in part.source]
+    wanted = BLEU(force=True).corpus_score(left, [list(part.references)]).score
+    found = task.baselines()
+    assert found["copy"]["BLEU"] == pytest.approx(wanted)
+    assert found["1-gram"]["perplexity"] == pytest.approx(np.exp(found["1-gram"]["NLL"]))
+
+
+def test_windows_of_a_series_say_how_far_they_overlap(made_up):
+    task = open_task(str(made_up / "series.csv"), "forecast", {"horizon": 3, "context": 4})
+    assert task.record().overlap == 3
+    assert open_task("arithmetic").record().overlap == 1

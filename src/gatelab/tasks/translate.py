@@ -24,6 +24,7 @@ from gatelab.nn import Categorical
 from gatelab.nn.beam import beam_search
 from gatelab.runs.config import Body, Measure, Training
 from gatelab.stats.bleu import bleu_counts
+from gatelab.stats.measures import value
 from gatelab.tasks.batch import Batch
 from gatelab.tasks.blueprint import Blueprint
 from gatelab.tasks.network import EncoderDecoder, Network
@@ -151,14 +152,17 @@ class TranslateTask(Task):
         return {"BLEU": bleu_counts(self.written(network, split), self.part(split).references)}
 
     def baselines(self) -> dict[str, dict[str, float]]:
-        """Return the measures of the words' frequencies."""
+        """Return the measures of the words' frequencies, and the BLEU of sentences left as they are."""
         seen = np.bincount(np.concatenate([*self.part("train").target]), minlength=self.symbols[1]) + 0.5
         seen[self.stop] += len(self.part("train").target)
         nats = -np.log(seen / seen.sum())
         asked = self.part("test").target
         words = sum(len(s) + 1 for s in asked)
         cost = float((sum(nats[s].sum() for s in asked) + len(asked) * nats[self.stop]) / words)
-        return {"1-gram": {"NLL": cost, "perplexity": math.exp(cost)}}
+        part = self.part("test")
+        copied = [spelt(ids.tolist(), self.data.source_vocabulary) for ids in part.source]
+        bleu = value("bleu", bleu_counts(copied, part.references).sum(0))
+        return {"1-gram": {"NLL": cost, "perplexity": math.exp(cost)}, "copy": {"BLEU": bleu}}
 
 
 def _notes(data: ParallelText) -> tuple[str, ...]:

@@ -230,6 +230,7 @@ def _plain(
     splits: dict[str, plain.Split], way: str, unit: str, hidden: int, training: Training
 ) -> plain.Trained:
     torch.manual_seed(SEED)
+    assert training.max_norm is not None
     settings = plain.Settings(
         LEARNING_RATE, training.decay, training.weight_noise, training.max_norm, training.max_epochs
     )

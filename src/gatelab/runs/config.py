@@ -35,8 +35,11 @@ class Frozen(BaseModel):
 class Training(Frozen):
     """How one network is trained.
 
-    ``momentum`` is Nesterov's and used by sgd only; ``decay`` is RMSProp's. ``patience`` counts epochs
-    without a better validation objective. ``max_norm`` is the norm to which larger gradients are rescaled.
+    ``momentum`` is Nesterov's and used by sgd only; with ``normalized_momentum`` the learning rate is
+    multiplied by 1 − momentum, so that what a gradient moves in the end does not grow with it. ``decay`` is
+    RMSProp's. ``patience`` counts epochs without a better validation objective. ``max_norm`` is the norm to
+    which larger gradients are rescaled; None rescales none. ``init_deviation`` is the standard deviation of
+    the normal distribution that all weights and biases are drawn from; None leaves that to each layer.
     ``weight_noise`` and ``input_noise`` are the standard deviations of Gaussian noise on weights, and on
     inputs that are vectors. The learning rate is multiplied by ``annealing`` before each epoch after
     ``anneal_after`` epochs.
@@ -45,9 +48,11 @@ class Training(Frozen):
     optimizer: Literal["rmsprop", "sgd", "adam"] = "rmsprop"
     decay: Annotated[float, Field(ge=0, lt=1)] = 0.9
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    normalized_momentum: bool = False
     weight_noise: Annotated[float, Field(ge=0)] = 0.075
     input_noise: Annotated[float, Field(ge=0)] = 0.0
-    max_norm: Annotated[float, Field(gt=0)] = 1.0
+    max_norm: Annotated[float, Field(gt=0)] | None = 1.0
+    init_deviation: Annotated[float, Field(gt=0)] | None = None
     batch_size: Positive = 8
     max_epochs: Positive = 100
     patience: Positive = 10

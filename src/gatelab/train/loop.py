@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
+from torch import nn
 
 from gatelab.data.splits import SPLITS
 from gatelab.graph.cell import Cell
 from gatelab.nn.stack import State
-from gatelab.runs import Epoch, Outcome, Training, Trial, write_atomic, write_json
+from gatelab.runs import Epoch, Outcome, Training, Trial
 from gatelab.runs.config import ONE_LAYER, Body
-from gatelab.runs.folder import append_line
-from gatelab.runs.tables import read_epochs
 from gatelab.tasks import Batch, Network, Task
 from gatelab.tasks.ahead import ahead
-from gatelab.train.checkpoint import Progress, load_checkpoint, save_checkpoint
+from gatelab.train.checkpoint import Progress
 from gatelab.train.clock import UNTIMED, Clock
 from gatelab.train.evaluate import Scores, evaluate, score
 from gatelab.train.flat import Flat
-from gatelab.train.optim import Optimizer, noisy, optimizer_for, rescale
+from gatelab.train.optim import noisy, optimizer_for, rescale
+from gatelab.train.record import Folder, Nowhere, Record
 
 
 def train(
-    folder: Path,
+    folder: Path | None,
     trial: Trial,
     task: Task,
     cell: Cell,
@@ -38,7 +36,7 @@ def train(
     report: Callable[[Epoch], None] = lambda epoch: None,
     clock: Clock = UNTIMED,
 ) -> Outcome:
-    """Train one network, from its checkpoint where there is one, and write its outcome.
+    """Train one network, from its checkpoint where there is one, and write and return its outcome.
 
     1. Draw the initial weights from the trial's seed.
     2. Each epoch, for each batch: gradient of the task's loss at noisy weights and inputs, rescaled, one
@@ -50,22 +48,22 @@ def train(
     Parameters
     ----------
     folder
-        The trial's folder; made where it is not there.
+        The trial's folder; made where it is not there. None: nothing is written.
     report
-        Called after each epoch.
+        Called after each epoch; what it raises ends the training.
     clock
         Told where each part of the training ends.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "trial.json", trial)
+    record: Record = Nowhere() if folder is None else Folder(folder, trial)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(trial.seed)
         network = task.network(cell, hidden_size, body)
         network.input_noise = training.input_noise
+        _initialise(network, training.init_deviation)
         flat = Flat(network)
         weights = [flat.vector]
         optimizer = optimizer_for(flat.vector, training, trial.learning_rate)
-        progress = _resume(folder, flat, optimizer)
+        progress = record.begin(flat, optimizer)
         reason, failure = _reason_to_stop(progress, training), ""
         clock.lap("start-up")
         while not reason:
@@ -106,12 +104,11 @@ def train(
                 epoch=progress.epoch, updates=progress.updates, seconds=round(progress.seconds, 3),
                 train=total / terms, valid=valid,
             )  # fmt: skip
-            append_line(folder / "metrics.jsonl", json.dumps(epoch.model_dump()))
-            save_checkpoint(folder / "checkpoint.safetensors", flat, optimizer, progress)
+            record.epoch(epoch, flat, optimizer, progress)
             report(epoch)
             reason = _reason_to_stop(progress, training)
             clock.lap("files")
-        return _finish(folder, network, flat, task, progress, reason, failure, clock)
+        return _finish(record, network, flat, task, progress, reason, failure, clock)
 
 
 def _batches(task: Task, size: int, seed: int, epoch: int) -> Iterator[Batch]:
@@ -119,19 +116,17 @@ def _batches(task: Task, size: int, seed: int, epoch: int) -> Iterator[Batch]:
     return ahead(batches) if task.streams else batches
 
 
-def _resume(folder: Path, flat: Flat, optimizer: Optimizer) -> Progress:
-    """Go on from the checkpoint; metrics that are newer than it are dropped, they will come again."""
-    checkpoint = folder / "checkpoint.safetensors"
-    progress = load_checkpoint(checkpoint, flat, optimizer) if checkpoint.exists() else Progress()
-    metrics = folder / "metrics.jsonl"
-    if metrics.exists():
-        kept = [json.dumps(e.model_dump()) + "\n" for e in read_epochs(metrics) if e.epoch <= progress.epoch]
-        write_atomic(metrics, "".join(kept))
-    return progress
+def _initialise(network: nn.Module, deviation: float | None) -> None:
+    """Draw all weights from N(0, deviation²); None: they stay as their layers drew them."""
+    if deviation is not None:
+        for weight in network.parameters():
+            nn.init.normal_(weight, 0.0, deviation)
 
 
 def annealed(learning_rate: float, training: Training, epochs: int) -> float:
     """Return the learning rate of the epoch that follows ``epochs`` epochs."""
+    if training.normalized_momentum:
+        learning_rate *= 1 - training.momentum
     return learning_rate * training.annealing ** max(0, epochs + 1 - training.anneal_after)
 
 
@@ -170,7 +165,7 @@ def _reason_to_stop(progress: Progress, training: Training) -> str:
 
 
 def _finish(
-    folder: Path,
+    record: Record,
     network: Network,
     flat: Flat,
     task: Task,
@@ -188,10 +183,8 @@ def _finish(
         began = time.perf_counter()
         scores["test"] = score(network, task, "test")
         microseconds = 1e6 * (time.perf_counter() - began) / max(1, task.steps("test"))
-        write_json(folder / "scores.json", scores["test"].listed())
         clock.lap("evaluation")
-        own = {k: v.clone() for k, v in network.state_dict().items()}  # safetensors wants no shared memory
-        write_atomic(folder / "weights.safetensors", save(own))
+        record.best(network, scores["test"])
     outcome = Outcome(
         status="diverged" if failure else "finished", reason=failure or reason, epochs=progress.epoch,
         updates=progress.updates, seconds=round(progress.seconds, 3),
@@ -200,7 +193,6 @@ def _finish(
         measures={split: found.others() for split, found in scores.items()},
         microseconds=None if microseconds is None else float(f"{microseconds:.3g}"),
     )  # fmt: skip
-    write_json(folder / "outcome.json", outcome)
-    (folder / "checkpoint.safetensors").unlink(missing_ok=True)
+    record.end(outcome)
     clock.lap("files")
     return outcome

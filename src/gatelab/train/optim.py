@@ -148,13 +148,13 @@ def noisy(
             weight.copy_(value)
 
 
-def rescale(parameters: Sequence[Tensor], max_norm: float) -> float:
-    """Rescale the gradient to ``max_norm`` where its norm is larger; return the norm it had."""
+def rescale(parameters: Sequence[Tensor], max_norm: float | None) -> float:
+    """Rescale the gradient to ``max_norm``, if any, where its norm is larger; return the norm it had."""
     gradients = [p.grad for p in parameters if p.grad is not None]
     norm = math.hypot(*(float(torch.linalg.vector_norm(g)) for g in gradients))
     if not math.isfinite(norm):  # squares above 3e38 are no numbers in single precision
         norm = math.hypot(*(float(torch.linalg.vector_norm(g, dtype=torch.float64)) for g in gradients))
-    if norm > max_norm:
+    if max_norm is not None and norm > max_norm:
         for gradient in gradients:
             gradient.mul_(max_norm / (norm + 1e-6))
     return norm

@@ -4,30 +4,10 @@ import json
 import pytest
 
 from gatelab.errors import ConfigError, RunError
-from gatelab.runs import Task, Training
-from gatelab.runs.study import StudyTrial, extended, study_plan
+from gatelab.runs import Training
+from gatelab.runs.study import StudyTrial, extended
 from gatelab.runs.study_table import StudyRecord, read_study, write_study
-
-TASK = Task(
-    dataset="made-up", load="made-up", title="made up", source="here", digest="0", sequences=(1, 1, 1),
-    steps=(1, 1, 1), input_size=1, output_size=1,
-)  # fmt: skip
-SPACE = {
-    "learning_rate": {"kind": "log-uniform", "low": 1e-6, "high": 1e-2},
-    "hidden_size": {"kind": "log-uniform", "low": 20, "high": 200, "whole": True},
-}
-VALUES = {
-    "name": "made-up",
-    "tasks": ({"name": "a", "record": TASK}, {"name": "b", "record": TASK}),
-    "cells": ({"name": "lstm", "cell": {}}, {"name": "gru", "cell": {}}),
-    "space": SPACE,
-    "trials": 3,
-}
-PLAN = study_plan(**VALUES)
-
-
-def changed(**values):
-    return study_plan(**{**VALUES, **values})
+from small_study import PLAN, SPACE, TASK, VALUES, changed
 
 
 def test_every_trial_has_a_key_and_cells_share_their_settings():

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-
 from gatelab.errors import RunError
 from gatelab.runs import Epoch, write_atomic
 from gatelab.runs.store import BEAT, Claim, Store

@@ -118,11 +118,11 @@ def made_trial(plan, key, broken=True, epochs=30):
 
 def part_learned(cell, places):
     """Return how much of what can be learned a trial learns; 1 is all."""
-    bowl = math.exp(-((places.get("learning_rate", OPTIMUM) - OPTIMUM) ** 2) / 0.06)
-    size = 0.2 * places.get("hidden_size", 1.0)
-    noise = 0.15 * places.get("input_noise", 0.0) ** 2
+    bowl = math.exp(-((places.get("learning_rate", OPTIMUM) - OPTIMUM) ** 2) / 0.12)
+    size = 0.4 * places.get("hidden_size", 1.0)
+    noise = 0.5 * places.get("input_noise", 0.0) ** 2
     momentum = 0.02 * places.get("momentum", 0.0)
-    return bowl * (0.8 + size) * (1 - noise) + momentum * bowl - WORSE.get(cell, 0.0) * bowl
+    return bowl * (0.6 + size) * (1 - noise) + momentum * bowl - WORSE.get(cell, 0.0) * bowl
 
 
 def curve(high, valid, epochs, random):

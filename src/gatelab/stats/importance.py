@@ -7,8 +7,8 @@ mean, are sums over boxes and pairs of boxes: nothing is sampled.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,8 +30,7 @@ FEWEST = 4
 Names = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Marginal:
+class Marginal(NamedTuple):
     """Mean prediction along one dimension, over all positions in the others.
 
     Attributes
@@ -47,8 +46,7 @@ class Marginal:
     std: Floats
 
 
-@dataclass(frozen=True)
-class Importance:
+class Importance(NamedTuple):
     """What a functional analysis of variance found.
 
     Attributes
@@ -67,6 +65,8 @@ class Importance:
     spreads
         Standard deviation of each share over the trees of all seeds; each tree met another sample of the
         values, so this says more of what other trials would have given.
+    interactions
+        Share of all interactions of two together.
     rest
         Share of the interactions of three and more.
     marginals
@@ -81,6 +81,7 @@ class Importance:
     explained: float
     shares: Mapping[Names, Interval]
     spreads: Mapping[Names, float]
+    interactions: Interval
     rest: Interval
     marginals: Mapping[str, Marginal]
     pairs: Mapping[tuple[str, str], Floats]
@@ -164,6 +165,7 @@ def importance(
         explained=float(np.mean(explained)),
         shares={n: mean_interval([float(m[k]) for m in means]) for k, n in enumerate(named)},
         spreads={n: float(spreads[k]) for k, n in enumerate(named)},
+        interactions=mean_interval([float(m[len(names) :].sum()) for m in means]),
         rest=mean_interval([max(0.0, 1 - float(m.sum())) for m in means]),
         marginals={n: _marginal(grown, d) for d, n in enumerate(names)},
         pairs={(names[a], names[b]): pair_mean(grown, a, b) for a, b in combinations(range(len(names)), 2)},

@@ -1,6 +1,6 @@
 import pytest
 
-from gatelab.draw.task_trials import TaskTrials, how_many
+from gatelab.draw.task_trials import TaskTrials
 from gatelab.errors import ConfigError
 from gatelab.runs.study import StudyTrial
 from gatelab.runs.study_table import StudyRecord
@@ -42,10 +42,6 @@ def test_where_higher_is_better():
     assert [t.number for t in trials.best("lstm")] == [1, 3]
     assert not trials.lower
     assert trials.drawn(made[0]) == plan.drawn(made[0].key)
-
-
-def test_how_many_are_the_best():
-    assert [how_many(n, 0.1) for n in (200, 25, 24, 8, 1, 0)] == [20, 3, 2, 2, 1, 0]
 
 
 def test_another_task_is_refused():

@@ -14,7 +14,8 @@ from gatelab.draw.task_trials import SHARE, TaskTrials
 STEP = 34
 """Height of a cell's line, in pixels."""
 REFERENCE, TIED, WORSE, BETTER = "reference", "no difference shown", "worse", "better"
-VERDICTS = (TIED, WORSE, BETTER, REFERENCE)
+UNTESTED = "not tested"
+VERDICTS = (TIED, WORSE, BETTER, REFERENCE, UNTESTED)
 MARKED = {WORSE: " ▼", BETTER: " ▲"}
 """What stands behind the name of a cell whose difference to the reference is significant."""
 

@@ -10,6 +10,7 @@ from gatelab.runs.config import Measure, Task
 from gatelab.runs.space import Dimension, Value
 from gatelab.runs.study import StudyTrial
 from gatelab.runs.study_table import StudyRecord
+from gatelab.stats.trials import Sample
 
 SHARE = 0.1
 """Which part of a cell's trials are its best, as in Greff et al. 2015."""
@@ -104,8 +105,16 @@ class TaskTrials:
 
     def best(self, cell: str, share: float = SHARE) -> list[StudyTrial]:
         """Return the best of a cell's trials on validation, best first: a share of those that ended."""
-        ranked = sorted(self.with_result(cell), key=lambda t: (self.chosen_by(t), t.number))
-        return ranked[: how_many(len(self.of(cell)), share)]
+        trials = self.of(cell)
+        return [trials[k] for k in self.sample(cell).best(share)]
+
+    def sample(self, cell: str) -> Sample:
+        """Return a cell's trials as statistics take them."""
+        trials, nothing = self.of(cell), float("nan")
+        valid = [nothing if (v := self.chosen_by(t)) is None else v for t in trials]
+        test = [nothing if (v := self.value(t)) is None else v for t in trials]
+        chosen = valid if self.lower else [-v for v in valid]
+        return Sample(cell, chosen, test, [t.number for t in trials], self.lower)
 
     def tests(self, trials: Sequence[StudyTrial]) -> list[float]:
         """Return the test values of trials that have one."""
@@ -115,8 +124,3 @@ class TaskTrials:
         """Return the hyper-parameters that a trial drew."""
         drawn = {n: v for n, v in trial.settings.items() if n in self.space}
         return drawn if len(drawn) == len(self.space) else self.record.plan.drawn(trial.key)
-
-
-def how_many(trials: int, share: float) -> int:
-    """Return how many trials are this share of them, rounded; two at least, if there are two."""
-    return min(trials, max(2, int(share * trials + 0.5)))

@@ -1,0 +1,156 @@
+"""The tables of a study's report: what each cell found on a task, against the reference, and what matters."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gatelab.draw.place_axis import title_of
+from gatelab.report.numbers import (
+    MINUS,
+    NOTHING,
+    Table,
+    count,
+    decimal,
+    duration,
+    probability,
+    signed,
+    spread,
+)
+from gatelab.report.study_numbers import StudyNumbers, TaskNumbers
+from gatelab.stats import Interval, mean_interval
+from gatelab.stats.reference import Comparison
+from gatelab.stats.resampling import Estimate
+
+PAIRS_SHOWN = 3
+ENDINGS = ("finished", "diverged", "pruned", "failed")
+
+
+class Claim(NamedTuple):
+    """A claim, such as one of a paper, and what the study says of it.
+
+    ``statistic`` names the test and its statistic, ``n`` says of how many of what.
+    """
+
+    text: str
+    verdict: str
+    statistic: str
+    p: float | None
+    n: str
+
+
+def result_rows(numbers: StudyNumbers, task: TaskNumbers) -> Table:
+    """Return what each cell found on a task, a row a cell in the plan's order."""
+    best = f"mean of the best {100 * numbers.share:g} %"
+    pruned = any(t.status == "pruned" for t in numbers.record.trials)
+    endings = ENDINGS if pruned else tuple(e for e in ENDINGS if e != "pruned")
+    columns = ("cell", "trials", *endings, "best", best, "hidden units", "parameters", "time a trial")
+    return Table(columns, [_result_row(numbers, task, cell, endings) for cell in task.trials.cells])
+
+
+def _result_row(numbers: StudyNumbers, task: TaskNumbers, cell: str, endings: Sequence[str]) -> list[str]:
+    trials = task.trials
+    ended, chosen = trials.of(cell), trials.best(cell, numbers.share)
+    met = Counter[str](t.status for t in ended)
+    tests = trials.tests(chosen)
+    parameters = [t.parameters for t in chosen if t.parameters is not None]
+    hidden = [t.hidden_size for t in chosen if t.hidden_size is not None]
+    times = [t.seconds for t in ended if t.seconds > 0]
+    return [
+        cell,
+        count(len(ended)),
+        *(count(met[e]) for e in endings),
+        decimal(tests[0] if tests else None),
+        spread(mean_interval(tests)) if tests else NOTHING,
+        _mean(hidden),
+        _mean(parameters),
+        duration(sum(times) / len(times) if times else None),
+    ]
+
+
+def _mean(values: Sequence[int]) -> str:
+    return count(round(sum(values) / len(values))) if values else NOTHING
+
+
+def comparison_rows(numbers: StudyNumbers, task: TaskNumbers) -> Table:
+    """Return each cell's comparison with the reference on a task, the tests and what they were made of."""
+    columns = (
+        f"against {numbers.reference}", "difference", "95 % interval", "Hedges' g", "better than it",
+        "p", "Welch p", "Mann–Whitney p", "n", "verdict",
+    )  # fmt: skip
+    return Table(columns, [_comparison_row(row) for row in task.comparisons.values()])
+
+
+def _comparison_row(row: Comparison) -> list[str]:
+    n = f"{row.best} of {row.trials}"
+    if row.found is None or row.superiority is None:
+        return [row.cell, *[NOTHING] * 7, n, row.verdict]
+    lost = f", {row.without_result[0]} without a result" if row.without_result[0] else ""
+    difference = row.found.difference
+    return [
+        row.cell,
+        signed(difference.value),
+        f"[{signed(difference.low)}, {signed(difference.high)}]",
+        _estimate(row.found.effect),
+        f"{row.superiority.value:.0%}",
+        *(probability(p) for p in row.adjusted),
+        n + lost,
+        row.verdict,
+    ]
+
+
+def _estimate(estimate: Estimate) -> str:
+    ends = (estimate.value, estimate.low, estimate.high)
+    value, low, high = (f"{v:.2f}".replace("-", MINUS) if math.isfinite(v) else NOTHING for v in ends)
+    return f"{value} [{low}, {high}]"
+
+
+def importance_rows(numbers: StudyNumbers, task: TaskNumbers) -> Table:
+    """Return the shares of variance on a task in percent, a row a cell, with its strongest interactions."""
+    names = list(dict.fromkeys(n for found in task.importances.values() for n in found.names))
+    columns = (
+        "share of variance, %", *(n.replace("_", " ") for n in names), "two together", "three and more",
+        "strongest interactions", "R² on trials not met", "n",
+    )  # fmt: skip
+    rows = []
+    for cell, found in task.importances.items():
+        shares = [_share(found.shares.get((n,))) for n in names]
+        pairs = sorted((k for k in found.shares if len(k) == 2), key=lambda k: -found.shares[k].mean)
+        said = [
+            f"{a.replace('_', ' ')} × {b.replace('_', ' ')} {100 * found.shares[a, b].mean:.1f}"
+            for a, b in pairs[:PAIRS_SHOWN]
+        ]
+        clipped = f", {found.clipped} clipped" if found.clipped else ""
+        rows.append(
+            [
+                cell, *shares, _share(found.interactions), _share(found.rest), "; ".join(said) or NOTHING,
+                decimal(found.explained)[:-1], f"{count(found.n)}{clipped}",
+            ]
+        )  # fmt: skip
+    return Table(columns, rows)
+
+
+def _share(share: Interval | None) -> str:
+    if share is None:
+        return NOTHING
+    return f"{100 * share.mean:.1f}" + (f" ± {100 * share.half_width:.1f}" if share.known else "")
+
+
+def claim_rows(claims: Sequence[Claim]) -> Table:
+    """Return claims, and what the study says of them."""
+    rows = [[c.text, c.verdict, c.statistic, probability(c.p), c.n] for c in claims]
+    return Table(("claim", "verdict", "test", "p", "n"), rows)
+
+
+def space_rows(numbers: StudyNumbers) -> Table:
+    """Return how each hyper-parameter is drawn."""
+    rows = []
+    for name, dimension in numbers.record.plan.space.items():
+        data = dimension.model_dump()
+        kind = {"choice": "each equally often"}.get(data["kind"], data["kind"].replace("-", " "))
+        said = ", ".join(str(v) for v in data.get("values", ()))
+        between = said or f"{data['low']:g} to {data['high']:g}" + (", whole" if data["whole"] else "")
+        rows.append([name, title_of(name), kind, between])
+    return Table(("hyper-parameter", "meaning", "drawn", "values"), rows)

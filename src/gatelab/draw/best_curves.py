@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 
 from gatelab.draw.scale import robust_domain
-from gatelab.draw.style import HEIGHT, Layered, cell_colour, cell_dash
+from gatelab.draw.style import HEIGHT, Layered, cell_colour, cell_dash, with_rows
 from gatelab.draw.task_trials import TaskTrials
 
 MOST = 120
@@ -50,7 +50,7 @@ def best_curves(trials: TaskTrials) -> Layered:
     y = alt.Y("value:Q", title=title, scale=alt.Scale(domain=[domain.low, domain.high], zero=False),
               axis=alt.Axis(tickCount=6))  # fmt: skip
     base = (
-        alt.Chart(alt.InlineData(values=rows))
+        alt.Chart()
         .transform_flatten(FIELDS)
         .encode(
             x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickCount=6, labelOverlap=True)),
@@ -78,7 +78,8 @@ def best_curves(trials: TaskTrials) -> Layered:
             alt.Tooltip("number:Q", title="trial"),
         ]
     )
-    chart = alt.layer(lines.add_params(chosen), points).properties(width="container", height=HEIGHT)
+    chart: Layered = alt.layer(lines.add_params(chosen), points).properties(width="container", height=HEIGHT)
+    chart = with_rows(chart, rows)
     if not domain.cut:
         return chart
     said = f"cut off above {domain.high:.2f}; highest value {domain.highest:.2f}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from gatelab.draw.style import HEIGHT, Layered, cell_colour, cell_dash
+from gatelab.draw.style import HEIGHT, Layered, cell_colour, cell_dash, with_rows
 
 
 def best_of_n(rows: Sequence[Mapping[str, Any]], cells: Sequence[str], title: str) -> Layered:
@@ -31,7 +31,7 @@ def best_of_n(rows: Sequence[Mapping[str, Any]], cells: Sequence[str], title: st
     chosen = alt.selection_point(fields=["cell"], bind="legend", name="cell_of_legend")
     x = alt.X("n:Q", title="trials in the search", scale=alt.Scale(type="log", nice=False),
               axis=alt.Axis(values=_ticks(rows), grid=True, format=",d"))  # fmt: skip
-    base = alt.Chart(alt.InlineData(values=[dict(r) for r in rows])).encode(x=x, color=cell_colour(cells))
+    base = alt.Chart().encode(x=x, color=cell_colour(cells))
     y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6))
     layers = []
     if any(r.get("low") is not None for r in rows):
@@ -54,7 +54,8 @@ def best_of_n(rows: Sequence[Mapping[str, Any]], cells: Sequence[str], title: st
             *(alt.Tooltip(f"{end}:Q", format=".4g") for end in ("low", "high") if layers),
         ],
     )
-    return alt.layer(*layers, line.add_params(chosen), points).properties(width="container", height=HEIGHT)
+    chart = alt.layer(*layers, line.add_params(chosen), points)
+    return with_rows(chart.properties(width="container", height=HEIGHT), rows)
 
 
 def _ticks(rows: Sequence[Mapping[str, Any]]) -> list[int]:

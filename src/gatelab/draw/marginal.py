@@ -9,10 +9,11 @@ import altair as alt
 
 from gatelab.draw.importances import POOLED
 from gatelab.draw.place_axis import place_axis, title_of, written
-from gatelab.draw.style import HEIGHT, QUIET, WHOLE, Layered, cell_colour, cell_dash
+from gatelab.draw.style import HEIGHT, QUIET, WHOLE, Layered, cell_colour, cell_dash, with_rows
 from gatelab.draw.task_trials import TaskTrials
 from gatelab.stats.importance import Importance
 
+CELLS, SECONDS = "cells", "seconds"
 FIELDS: list[str | alt.FieldName] = ["place", "said", "mean", "low", "high"]
 
 Found = Mapping[str, Importance | None]
@@ -68,14 +69,28 @@ def marginal(trials: TaskTrials, found: Found, name: str, seconds: Importance | 
     -----
     After Greff et al. 2015, Figure 4.
     """
-    rows = marginal_rows(trials, found, name)
-    x = alt.X("place:Q", **place_axis(name, trials.record.plan.space[name]))
-    values = alt.layer(*_pooled(rows, x, trials), *_cells(rows, x, trials, title_of(name)))
-    layers: list[Layered | alt.Chart] = [values]
+    rows = [
+        r | {"of": r["cell"] if r["cell"] == POOLED else CELLS} for r in marginal_rows(trials, found, name)
+    ]
     if seconds is not None:
-        layers.append(_seconds(marginal_rows(trials, {POOLED: seconds}, name), x))
+        rows += [r | {"of": SECONDS} for r in marginal_rows(trials, {POOLED: seconds}, name)]
+    met = {r["of"] for r in rows}
+    x = alt.X("place:Q", **place_axis(name, trials.record.plan.space[name]))
+    values = [
+        *(_pooled(x, trials) if POOLED in met else []),
+        *(_cells(x, trials, title_of(name)) if CELLS in met else []),
+    ]
+    layers: list[Layered | alt.Chart] = [alt.layer(*values)]
+    if seconds is not None:
+        layers.append(_seconds(x))
     chart: Layered = alt.layer(*layers).resolve_scale(y="independent")
-    return chart.properties(width="container", height=HEIGHT)
+    return with_rows(chart.properties(width="container", height=HEIGHT), rows)
+
+
+def _base(of: str, x: alt.X) -> alt.Chart:
+    chosen = alt.Chart().transform_filter(alt.FieldEqualPredicate(field="of", equal=of))
+    base: alt.Chart = chosen.transform_flatten(FIELDS).encode(x=x)
+    return base
 
 
 def _y(field: str, trials: TaskTrials) -> alt.Y:
@@ -84,11 +99,8 @@ def _y(field: str, trials: TaskTrials) -> alt.Y:
     )
 
 
-def _pooled(rows: list[dict[str, Any]], x: alt.X, trials: TaskTrials) -> list[alt.Chart]:
-    pooled = [r for r in rows if r["cell"] == POOLED]
-    if not pooled:
-        return []
-    base = alt.Chart(alt.InlineData(values=pooled)).transform_flatten(FIELDS).encode(x=x)
+def _pooled(x: alt.X, trials: TaskTrials) -> list[alt.Chart]:
+    base = _base(POOLED, x)
     return [
         base.mark_area(style=WHOLE, fillOpacity=0.13, strokeOpacity=0).encode(
             y=_y("low", trials), y2="high:Q"
@@ -99,16 +111,9 @@ def _pooled(rows: list[dict[str, Any]], x: alt.X, trials: TaskTrials) -> list[al
     ]
 
 
-def _cells(rows: list[dict[str, Any]], x: alt.X, trials: TaskTrials, title: str) -> list[alt.Chart]:
-    single = [r for r in rows if r["cell"] != POOLED]
-    if not single:
-        return []
+def _cells(x: alt.X, trials: TaskTrials, title: str) -> list[alt.Chart]:
     chosen = alt.selection_point(fields=["cell"], bind="legend", name="cell_of_legend")
-    base = (
-        alt.Chart(alt.InlineData(values=single))
-        .transform_flatten(FIELDS)
-        .encode(x=x, color=cell_colour(trials.cells))
-    )
+    base = _base(CELLS, x).encode(color=cell_colour(trials.cells))
     tooltip = [
         alt.Tooltip("cell:N"),
         alt.Tooltip("said:N", title=title),
@@ -130,11 +135,9 @@ def _cells(rows: list[dict[str, Any]], x: alt.X, trials: TaskTrials, title: str)
     ]  # fmt: skip
 
 
-def _seconds(rows: list[dict[str, Any]], x: alt.X) -> alt.Chart:
+def _seconds(x: alt.X) -> alt.Chart:
     axis = alt.Axis(orient="right", grid=False, tickCount=5)
     y = alt.Y("mean:Q", title="seconds of training (dotted)", axis=axis, scale=alt.Scale(zero=True))
-    base = alt.Chart(alt.InlineData(values=rows)).transform_flatten(FIELDS)
-    line: alt.Chart = base.mark_line(style=QUIET, strokeDash=[2, 4], strokeWidth=2, fillOpacity=0).encode(
-        x=x, y=y
-    )
+    base = _base(SECONDS, x).encode(y=y)
+    line: alt.Chart = base.mark_line(style=QUIET, strokeDash=[2, 4], strokeWidth=2, fillOpacity=0)
     return line

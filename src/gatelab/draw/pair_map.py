@@ -8,7 +8,7 @@ import altair as alt
 
 from gatelab.draw.marginal import Found
 from gatelab.draw.place_axis import place_axis
-from gatelab.draw.style import HEIGHT
+from gatelab.draw.style import HEIGHT, with_rows
 from gatelab.draw.task_trials import TaskTrials
 
 
@@ -53,7 +53,7 @@ def pair_map(trials: TaskTrials, found: Found, first: str, second: str) -> alt.C
     )
     across, up = (place_axis(n, space[n]) for n in (first, second))
     chart: alt.Chart = (
-        alt.Chart(alt.InlineData(values=rows))
+        alt.Chart()
         .transform_filter("datum.cell == shown_cell")
         .transform_flatten(["values"])
         .transform_window(place="row_number()")
@@ -85,4 +85,4 @@ def pair_map(trials: TaskTrials, found: Found, first: str, second: str) -> alt.C
         .add_params(shown)
         .properties(width="container", height=HEIGHT)
     )
-    return chart
+    return with_rows(chart, rows)

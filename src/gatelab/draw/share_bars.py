@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 
 from gatelab.draw.marginal import Found
-from gatelab.draw.style import Layered
+from gatelab.draw.style import Layered, with_rows
 from gatelab.stats.intervals import Interval
 
 STEP = 26
@@ -69,7 +69,7 @@ def share_bars(found: Found) -> Layered:
         scale=alt.Scale(domain=cells),
         axis=alt.Axis(ticks=False, domain=False),
     )
-    base = alt.Chart(alt.InlineData(values=rows)).encode(y=y)
+    base = alt.Chart().encode(y=y)
     axis = alt.Axis(tickCount=5, labelFlush=True)
     x = alt.X("begin:Q", title=TITLE, axis=axis, scale=alt.Scale(domain=[0, 100], clamp=True))
     bars = base.mark_bar(size=STEP - 8).encode(
@@ -86,4 +86,5 @@ def share_bars(found: Found) -> Layered:
         ],
     )
     ends = base.mark_rule(style="whole", strokeWidth=2).encode(x=alt.X("low:Q", title=TITLE), x2="high:Q")
-    return alt.layer(bars, ends).properties(width="container", height=STEP * max(1, len(cells)))
+    chart = alt.layer(bars, ends).properties(width="container", height=STEP * max(1, len(cells)))
+    return with_rows(chart, rows)

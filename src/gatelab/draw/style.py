@@ -7,8 +7,8 @@ colours with enough contrast first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import altair as alt
 
@@ -33,6 +33,15 @@ def unit_legend(names: Sequence[str]) -> alt.Legend:
     """Return a legend of units in as many columns as fit a telephone's screen."""
     widest = max(len(name) for name in names)
     return alt.Legend(title="unit", columns=max(1, min(len(names), 280 // (7 * widest + 28))))
+
+
+C = TypeVar("C", alt.Chart, Layered)
+
+
+def with_rows(chart: C, rows: Sequence[Mapping[str, Any]]) -> C:
+    """Return the chart with the rows that it shows; set at last, for Altair copies them at each step."""
+    chart.data = alt.InlineData(values=[dict(r) for r in rows])
+    return chart
 
 
 def cell_colour(names: Sequence[str], symbol: str = "stroke") -> alt.Color:

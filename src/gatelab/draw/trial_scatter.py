@@ -8,7 +8,7 @@ import altair as alt
 
 from gatelab.draw.place_axis import place_axis
 from gatelab.draw.scale import Domain, robust_domain
-from gatelab.draw.style import HEIGHT, cell_colour
+from gatelab.draw.style import HEIGHT, cell_colour, with_rows
 from gatelab.draw.task_trials import TaskTrials
 from gatelab.runs.space import position
 
@@ -61,7 +61,7 @@ def trial_scatter(trials: TaskTrials, name: str) -> alt.Chart:
     shapes = alt.Scale(domain=met, range=[SHAPES[e] for e in met])
     colour = cell_colour(trials.cells, symbol="circle")
     chart: alt.Chart = (
-        alt.Chart(alt.InlineData(values=rows))
+        alt.Chart()
         .transform_flatten(list(FIELDS))
         .mark_point(size=22, filled=True, strokeWidth=1.2)
         .encode(
@@ -81,4 +81,4 @@ def trial_scatter(trials: TaskTrials, name: str) -> alt.Chart:
         .add_params(chosen)
         .properties(width="container", height=HEIGHT)
     )  # fmt: skip
-    return chart
+    return with_rows(chart, rows)

@@ -33,6 +33,7 @@ class TaskSection:
     result: Table
     comparison: Table
     importance: Table
+    interactions: Table
     protocol: Table
     figures: TaskFigures
 
@@ -170,6 +171,7 @@ def _section(numbers: StudyNumbers, task: TaskNumbers, place: str) -> TaskSectio
         result=tables.result_rows(numbers, task),
         comparison=_comparison(numbers, task),
         importance=_importance(numbers, task),
+        interactions=tables.interaction_rows(task),
         protocol=conduct.protocol_rows(numbers.record.plan.task(task.trials.name)),
         figures=task_figures(numbers, task, place),
     )

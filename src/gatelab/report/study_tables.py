@@ -24,7 +24,6 @@ from gatelab.stats import Interval, mean_interval
 from gatelab.stats.reference import Comparison
 from gatelab.stats.resampling import Estimate
 
-PAIRS_SHOWN = 3
 ENDINGS = ("finished", "diverged", "pruned", "failed")
 
 
@@ -94,11 +93,17 @@ def _comparison_row(row: Comparison) -> list[str]:
         signed(difference.value),
         f"[{signed(difference.low)}, {signed(difference.high)}]",
         _estimate(row.found.effect),
-        f"{row.superiority.value:.0%}",
-        *(probability(p) for p in row.adjusted),
+        f"{100 * row.superiority.value:.0f} %",
+        probability(row.p),
+        _both(row.welch.p if row.welch else None, row.adjusted[1]),
+        _both(row.mann_whitney.p if row.mann_whitney else None, row.adjusted[2]),
         n + lost,
         row.verdict,
     ]
+
+
+def _both(p: float | None, adjusted: float) -> str:
+    return f"{probability(p)} ({probability(adjusted)})"
 
 
 def _estimate(estimate: Estimate) -> str:
@@ -108,28 +113,36 @@ def _estimate(estimate: Estimate) -> str:
 
 
 def importance_rows(numbers: StudyNumbers, task: TaskNumbers) -> Table:
-    """Return the shares of variance on a task in percent, a row a cell, with its strongest interactions."""
+    """Return the shares of variance on a task in percent, a row a cell."""
     names = list(dict.fromkeys(n for found in task.importances.values() for n in found.names))
     columns = (
         "share of variance, %", *(n.replace("_", " ") for n in names), "two together", "three and more",
-        "strongest interactions", "R² on trials not met", "n",
+        "R² on trials not met", "n",
     )  # fmt: skip
     rows = []
     for cell, found in task.importances.items():
         shares = [_share(found.shares.get((n,))) for n in names]
-        pairs = sorted((k for k in found.shares if len(k) == 2), key=lambda k: -found.shares[k].mean)
-        said = [
-            f"{a.replace('_', ' ')} × {b.replace('_', ' ')} {100 * found.shares[a, b].mean:.1f}"
-            for a, b in pairs[:PAIRS_SHOWN]
-        ]
         clipped = f", {found.clipped} clipped" if found.clipped else ""
         rows.append(
             [
-                cell, *shares, _share(found.interactions), _share(found.rest), "; ".join(said) or NOTHING,
+                cell, *shares, _share(found.interactions), _share(found.rest),
                 decimal(found.explained)[:-1], f"{count(found.n)}{clipped}",
             ]
         )  # fmt: skip
     return Table(columns, rows)
+
+
+def interaction_rows(task: TaskNumbers) -> Table:
+    """Return each interaction's share of variance on a task in percent: a row a pair, a column a cell."""
+    pairs = list(dict.fromkeys(k for i in task.importances.values() for k in i.shares if len(k) == 2))
+    rows = [
+        [
+            " × ".join(n.replace("_", " ") for n in pair),
+            *(_share(i.shares.get(pair)) for i in task.importances.values()),
+        ]
+        for pair in pairs
+    ]
+    return Table(("interaction, %", *task.importances), rows)
 
 
 def _share(share: Interval | None) -> str:

@@ -96,7 +96,7 @@ def theme(dark: bool) -> dict[str, Any]:
             "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "titleOrient": "left",
             "symbolBaseFillColor": muted, "symbolBaseStrokeColor": muted,
             "symbolStrokeWidth": 2, "rowPadding": 4, "labelLimit": 280,
-            "layout": {"top": {"direction": "vertical", "anchor": "start", "margin": 2}},
+            "layout": {"top": {"direction": "vertical", "anchor": "start", "margin": 8}},
         },
         "header": {"labelColor": ink, "titleColor": ink},
         "title": {

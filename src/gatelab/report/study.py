@@ -12,7 +12,7 @@ from gatelab.report import study_tables as tables
 from gatelab.report.frame import Figure, fill, listed
 from gatelab.report.numbers import Table
 from gatelab.report.study_answer import study_answers
-from gatelab.report.study_figures import TaskFigures, task_figures
+from gatelab.report.study_figures import TaskFigures, ranks_figure, task_figures
 from gatelab.report.study_numbers import StudyNumbers, TaskNumbers, study_numbers
 from gatelab.report.study_tables import Claim
 from gatelab.report.summary import as_markdown
@@ -76,6 +76,9 @@ def render_study(numbers: StudyNumbers, claims: Sequence[Claim] = (), command: s
     record, plan = numbers.record, numbers.record.plan
     sections = [_section(numbers, task, f"task{k}") for k, task in enumerate(numbers.tasks)]
     across: list[tuple[str, str, str, Table, list[Figure]]] = []
+    if numbers.ranks is not None:
+        note, shown = tables.rank_note(numbers), tables.rank_rows(numbers)
+        across.append(("over-tasks", "Over all tasks", note, shown, ranks_figure(numbers)))
     parts = [("asked", "What was asked"), *([("claims", "Claims")] if claims else [])]
     parts += [(s.place, s.name) for s in sections]
     parts += [(place, name) for place, name, *_ in across]
@@ -140,6 +143,8 @@ def markdown_of(numbers: StudyNumbers, claims: Sequence[Claim] = (), command: st
         for shown in (_comparison(numbers, task), _importance(numbers, task)):
             if shown.rows:
                 parts.append(as_markdown(shown))
+    if numbers.ranks is not None:
+        parts += ["## Over all tasks", as_markdown(tables.rank_rows(numbers)), tables.rank_note(numbers)]
     parts += ["## How it was carried out", as_markdown(conduct.conduct_rows(record))]
     parts += [as_markdown(conduct.time_rows(record))]
     parts += ["## How to draw it again", f"    {command or redraw_command(numbers)}"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gatelab.draw.best_boxes import best_boxes
 from gatelab.draw.best_curves import best_curve_rows, best_curves
+from gatelab.draw.best_of_n import best_of_n
 from gatelab.draw.importances import POOLED
 from gatelab.draw.marginal import marginal
 from gatelab.draw.pair_map import pair_map
 from gatelab.draw.place_axis import title_of
+from gatelab.draw.rank_diagram import rank_diagram
 from gatelab.draw.share_bars import share_bars
 from gatelab.draw.trial_scatter import scatter_rows, trial_scatter
 from gatelab.report.frame import Figure, specification
@@ -61,10 +64,49 @@ def _found(numbers: StudyNumbers, task: TaskNumbers, place: str) -> list[Figure]
         name, ended = _scattered(task), sum(len(trials.of(c)) for c in trials.cells)
         caption = f"All {ended:,} trials that have ended, failed ones left out, against {title_of(name)}."
         figures.append((f"{place}-trials", caption, specification(trial_scatter(trials, name))))
+    if task.best_of:
+        caption = (
+            "What a random search of n trials would have found: mean over all choices of n, of "
+            f"{_range([len(trials.of(c)) for c in task.best_of])} trials a cell; on a click in the legend with "
+            "95 % intervals, by the bootstrap, for up to a fifth of the trials."
+        )
+        rows = best_of_rows(task)
+        figures.append(
+            (f"{place}-best-of", caption, specification(best_of_n(rows, trials.cells, trials.title)))
+        )
     if any(len(r["epoch"]) > 1 for r in best_curve_rows(trials)):
         caption = "Learning curves of each cell's best trial on validation (1 a cell); thin lines: training."
         figures.append((f"{place}-curves", caption, specification(best_curves(trials))))
     return figures
+
+
+def best_of_rows(task: TaskNumbers) -> list[dict[str, Any]]:
+    """Return what the figure of best-of-n curves shows."""
+    rows = []
+    for cell, found in task.best_of.items():
+        for best in found:
+            row = {"cell": cell, "n": best.n, "value": _short(best.test.value)}
+            if math.isfinite(best.test.low) and math.isfinite(best.test.high):
+                row |= {"low": _short(best.test.low), "high": _short(best.test.high)}
+            rows.append(row)
+    return rows
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.5g}")
+
+
+def ranks_figure(numbers: StudyNumbers) -> list[Figure]:
+    """Return the diagram of mean ranks, if there are ranks."""
+    ranks = numbers.ranks
+    if ranks is None:
+        return []
+    distance = ranks.difference if math.isfinite(ranks.difference) else None
+    caption = (
+        f"Mean ranks over {ranks.tasks} tasks; upright bars join cells that Nemenyi's test does not tell "
+        "apart."
+    )
+    return [("ranks", caption, specification(rank_diagram(ranks.ranks, ranks.groups, distance)))]
 
 
 def _scattered(task: TaskNumbers) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from gatelab.draw.best_boxes import REFERENCE, Said
 from gatelab.draw.importances import POOLED, study_importance
 from gatelab.draw.task_trials import SHARE, TaskTrials
 from gatelab.errors import ConfigError, near_misses
+from gatelab.runs.study import StudyTrial
 from gatelab.runs.study_table import StudyRecord
+from gatelab.stats.best_of_n import BestOf, best_of_n
 from gatelab.stats.importance import SEEDS, TREES, Importance
+from gatelab.stats.ranks import LEAST_CELLS, LEAST_TASKS, Ranks, rank
 from gatelab.stats.reference import Comparison, compare_to_reference
 
 
@@ -24,6 +29,8 @@ class TaskNumbers:
         Of each other cell with the reference, by the cell's name.
     importances
         Of each cell, and of all together where there are several; without those that have too few results.
+    best_of
+        What n trials would have found, by cell.
     seconds
         What the hyper-parameters do to the time of a training, over all cells.
     """
@@ -31,17 +38,30 @@ class TaskNumbers:
     trials: TaskTrials
     comparisons: Mapping[str, Comparison]
     importances: Mapping[str, Importance]
+    best_of: Mapping[str, tuple[BestOf, ...]]
     seconds: Importance | None
 
 
 @dataclass(frozen=True)
 class StudyNumbers:
-    """What was computed of a study; ``reference`` is the cell that the others are compared with, if any."""
+    """What was computed of a study.
+
+    Attributes
+    ----------
+    reference
+        The cell that the others are compared with, if any.
+    share
+        Of a cell's trials that are its best.
+    ranks
+        Of the cells over tasks, by the mean of their best trials; None without two tasks and three cells of
+        which each has a result on one of them.
+    """
 
     record: StudyRecord
     reference: str | None
     share: float
     tasks: tuple[TaskNumbers, ...]
+    ranks: Ranks | None
 
     def said(self, task: TaskNumbers) -> Said | None:
         """Return for each cell p and verdict, as the box plots are marked by; None without a reference."""
@@ -87,22 +107,33 @@ def study_numbers(
     tasks = [TaskTrials(record, t.name) for t in record.plan.tasks]
     samples = {t.name: {c: t.sample(c) for c in names} for t in tasks}
     rows = compare_to_reference(samples, reference, share=share) if reference and len(names) > 1 else ()
-    return StudyNumbers(
-        record,
-        reference,
-        share,
-        tuple(
-            TaskNumbers(
-                trials=task,
-                comparisons={r.cell: r for r in rows if r.task == task.name},
-                importances=_importances(task, trees, seeds),
-                seconds=study_importance(
-                    task, value=lambda t: t.seconds if t.test is not None else None, trees=trees, seeds=1
-                ),
-            )
-            for task in tasks
-        ),
-    )
+    found = [
+        TaskNumbers(
+            trials=task,
+            comparisons={r.cell: r for r in rows if r.task == task.name},
+            importances=_importances(task, trees, seeds),
+            best_of={c: best_of_n(s) for c, s in samples[task.name].items() if s.ended},
+            seconds=study_importance(task, value=_seconds, trees=trees, seeds=1),
+        )
+        for task in tasks
+    ]
+    return StudyNumbers(record, reference, share, tuple(found), _ranks(tasks, share))
+
+
+def _seconds(trial: StudyTrial) -> float | None:
+    """Return the time of a trial that came to its end; the others were shorter for that."""
+    return trial.seconds if trial.status == "finished" else None
+
+
+def _ranks(tasks: Sequence[TaskTrials], share: float) -> Ranks | None:
+    means: dict[str, dict[str, float]] = {}
+    for task in tasks:
+        values = {c: task.tests(task.best(c, share)) for c in task.cells}
+        if any(values.values()):
+            means[task.name] = {c: fmean(v) if v else math.nan for c, v in values.items()}
+    if len(means) < LEAST_TASKS or len(tasks[0].cells) < LEAST_CELLS:
+        return None
+    return rank(means, {t.name: t.lower for t in tasks if t.name in means})
 
 
 def _importances(task: TaskTrials, trees: int, seeds: int) -> dict[str, Importance]:

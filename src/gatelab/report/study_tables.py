@@ -151,6 +151,37 @@ def _share(share: Interval | None) -> str:
     return f"{100 * share.mean:.1f}" + (f" ± {100 * share.half_width:.1f}" if share.known else "")
 
 
+def rank_rows(numbers: StudyNumbers) -> Table:
+    """Return the mean rank of each cell over tasks, best first, and the groups that it is in."""
+    ranks = numbers.ranks
+    if ranks is None:
+        return Table(("cell", "mean rank", "not told apart from"), [])
+    rows = []
+    for cell, value in ranks.ranks.items():
+        near = {other for group in ranks.groups if cell in group for other in group} - {cell}
+        rows.append([cell, f"{value:.2f}", ", ".join(c for c in ranks.ranks if c in near) or "none"])
+    return Table(("cell", "mean rank", "not told apart from"), rows)
+
+
+def rank_note(numbers: StudyNumbers) -> str:
+    """Return what was tested of the ranks, with n."""
+    ranks = numbers.ranks
+    if ranks is None:
+        return ""
+    tests = (
+        f" Friedman's test: χ² = {ranks.friedman:.2f}, p = {probability(ranks.p)} by permuting ranks within "
+        f"tasks ({probability(ranks.chi_p)} by χ² with {len(ranks.ranks) - 1} degrees of freedom; Iman and "
+        f"Davenport's F = {ranks.iman:.2f}, p = {probability(ranks.iman_p)}); n = {ranks.tasks} tasks, "
+        f"{len(ranks.ranks)} cells. Nemenyi's critical difference at {100 * ranks.level:g} %: "
+        f"{ranks.difference:.2f}."
+    )
+    said = f" {ranks.note[0].upper()}{ranks.note[1:]}." if ranks.note else ""
+    return (
+        f"Cells are ranked on each task by the mean test value of their best {100 * numbers.share:g} % of "
+        f"trials on validation, 1 for the best.{tests if math.isfinite(ranks.friedman) else ''}{said}"
+    )
+
+
 def claim_rows(claims: Sequence[Claim]) -> Table:
     """Return claims, and what the study says of them."""
     rows = [[c.text, c.verdict, c.statistic, probability(c.p), c.n] for c in claims]

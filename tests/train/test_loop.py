@@ -1,6 +1,7 @@
 """One training: repeatable, resumable at every write, and ended with a reason when it diverges."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from gatelab.errors import RunError
 from gatelab.runs import Training, Trial
 from gatelab.runs import folder as folder_module
 from gatelab.runs.tables import read_trial
+from gatelab.tasks import MusicTask
 from gatelab.train import checkpoint, evaluate, loop, train
 
 TRAINING = Training(batch_size=2, max_epochs=4, patience=3)
@@ -212,3 +214,20 @@ def test_noise_on_inputs_changes_a_training_and_resumes(tmp_path, task):
     with pytest.raises(KeyboardInterrupt):
         _run(tmp_path / "cut", task, noisy, report=stop)
     assert _run(tmp_path / "cut", task, noisy) == expected
+
+
+def test_the_loss_of_a_sequence_can_be_its_sum(tmp_path, task):
+    """With one sequence a batch, the sum is the mean times its steps, and plain descent moves that far."""
+    plain = {"optimizer": "sgd", "weight_noise": 0.0, "max_norm": None, "batch_size": 1, "max_epochs": 1}
+    steps = len(task.data.train[0])
+    only = MusicTask(replace(task.data, train=task.data.train[:1]))
+    summed = _run(None, only, Training(**plain, loss="sum"), _trial(1e-3))
+    mean = _run(None, only, Training(**plain), _trial(1e-3 * steps))
+    assert steps > 1
+    assert summed.valid == pytest.approx(mean.valid, rel=1e-6)
+
+
+def test_a_sum_is_averaged_over_the_sequences_of_a_batch(task):
+    batch = task.batch("train", [0, 1, 2])
+    assert batch.sequences == 3
+    assert task.per_sequence(batch) == batch.terms / 3

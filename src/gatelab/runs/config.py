@@ -40,6 +40,8 @@ class Training(Frozen):
     RMSProp's. ``patience`` counts epochs without a better validation objective. ``max_norm`` is the norm to
     which larger gradients are rescaled; None rescales none. ``init_deviation`` is the standard deviation of
     the normal distribution that all weights and biases are drawn from; None leaves that to each layer.
+    ``loss`` is what is descended: the mean over the terms of a batch, such as steps or labels, or the sum
+    over those of a sequence, averaged over sequences, with which longer sequences move weights further.
     ``weight_noise`` and ``input_noise`` are the standard deviations of Gaussian noise on weights, and on
     inputs that are vectors. The learning rate is multiplied by ``annealing`` before each epoch after
     ``anneal_after`` epochs.
@@ -53,6 +55,7 @@ class Training(Frozen):
     input_noise: Annotated[float, Field(ge=0)] = 0.0
     max_norm: Annotated[float, Field(gt=0)] | None = 1.0
     init_deviation: Annotated[float, Field(gt=0)] | None = None
+    loss: Literal["mean", "sum"] = "mean"
     batch_size: Positive = 8
     max_epochs: Positive = 100
     patience: Positive = 10

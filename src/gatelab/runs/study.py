@@ -22,6 +22,7 @@ from gatelab.runs.config import (
     build,
     explain,
 )
+from gatelab.runs.findings import Finding
 from gatelab.runs.space import AnyDimension, Choice, Dimension, Interval, Value, draw, trial_seed
 
 STUDY_FORMAT = 1
@@ -83,7 +84,8 @@ class StudyPlan(Frozen):
 
     ``trials`` are those of each cell on each task; ``settings`` the hyper-parameters that all trials share,
     ``space`` those that are drawn. The ``pruner`` stops trials that promise little: with ``median`` those
-    that are worse than the median of the trials before at the same epoch.
+    that are worse than the median of the trials before at the same epoch. ``findings`` are those of the
+    ``paper`` whose study it repeats.
     """
 
     format: Literal[1] = 1
@@ -96,6 +98,7 @@ class StudyPlan(Frozen):
     seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] = 0
     pruner: Literal["none", "median"] = "none"
     paper: Paper | None = None
+    findings: tuple[Finding, ...] = ()
 
     @field_validator("tasks", "cells")
     @classmethod

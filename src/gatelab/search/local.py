@@ -85,7 +85,7 @@ class Workers:
         began = time.monotonic()
         news, since = _News(self.folder, trials), began if self.timed else None
         try:
-            with _interrupts_are_ours():
+            with interrupts_are_ours():
                 waiting: set[Future[None]] = {
                     self._pool.submit(_run_trial, str(self.folder), trial, since) for trial in trials
                 }
@@ -122,7 +122,7 @@ class _News:
 
 
 @contextmanager
-def _interrupts_are_ours() -> Iterator[None]:
+def interrupts_are_ours() -> Iterator[None]:
     """Let processes begun inside ignore Ctrl-C: this one hears it and ends them."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -138,10 +138,11 @@ def _start_worker() -> None:
     torch.set_num_threads(1)
     parent = multiprocessing.parent_process()
     assert parent is not None
-    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    threading.Thread(target=end_with, args=(parent.sentinel,), daemon=True).start()
 
 
-def _end_with(sentinel: int) -> None:
+def end_with(sentinel: int) -> None:
+    """Wait for another process to end, and end this one."""
     connection.wait([sentinel])
     os._exit(1)
 

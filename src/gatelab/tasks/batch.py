@@ -41,6 +41,11 @@ class Batch:
         """Number of terms of the loss: steps, sequences or symbols."""
         return len(self.owner)
 
+    @property
+    def sequences(self) -> int:
+        """Number of sequences that have a term."""
+        return len(set(self.owner.tolist()))
+
 
 @dataclass(frozen=True)
 class Layout:

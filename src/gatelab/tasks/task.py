@@ -184,6 +184,10 @@ class Task(ABC):
         """Return what is trained: the mean of the terms."""
         return self.losses(head, answers, batch).mean()
 
+    def per_sequence(self, batch: Batch) -> float:
+        """Return how many terms of the mean that :meth:`loss` is a sequence of the batch has on average."""
+        return batch.terms / batch.sequences
+
     def objective(self, head: nn.Module, answers: Any, batch: Batch) -> Tensor:
         """Return the objective's numbers for each term, [terms, 2]: what its formula sums over sequences."""
         return averaged(self.losses(head, answers, batch))

@@ -88,6 +88,10 @@ class TranscribeTask(RaggedTask):
         count = sum(len(s) for s, p in zip(batch.targets[0], possible.tolist(), strict=True) if p)
         return losses[possible].sum() / max(1, count)
 
+    def per_sequence(self, batch: Batch) -> float:
+        """Return how many labels a sequence of the batch has on average."""
+        return sum(len(s) for s in batch.targets[0]) / batch.sequences
+
     def objective(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
         """Return nats and labels of each sequence, [B, 2]; one without a path counts for neither."""
         losses = self.losses(head, answers, batch).double()

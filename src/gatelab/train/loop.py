@@ -80,7 +80,8 @@ def train(
                     clock.lap("forward")
                     loss = task.loss(network.head, answers, batch)
                     clock.lap("loss")
-                    loss.backward()  # type: ignore[no-untyped-call]
+                    terms_each = torch.tensor(task.per_sequence(batch)) if training.loss == "sum" else None
+                    loss.backward(terms_each)  # type: ignore[no-untyped-call]
                     clock.lap("backward")
                 norm = rescale(weights, training.max_norm)
                 if not math.isfinite(norm):

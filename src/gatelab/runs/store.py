@@ -1,0 +1,398 @@
+"""A study in a database: what was asked, which trials are being run and by whom, and what came of them.
+
+Studies and trials are those of optuna, in a file of SQLite or on a PostgreSQL server, so that optuna's own
+tools read them, too. A trial of gatelab stands there once for each time that it was begun:
+
+==========  ==================================================================================================
+RUNNING     someone works on it, and says so by heartbeats
+COMPLETE    it ended with a value: its outcome is kept with it
+PRUNED      it was stopped early; its outcome is kept
+FAIL        with an outcome: it ended without a value. Without one: it was lost with its worker; it is begun
+anew ==========
+==================================================================================================
+
+Who begins or gives up a trial does so under a lock (:mod:`gatelab.runs.mutex`), so no trial is begun twice at
+a time, and one that has an outcome is never begun again. An outcome of a trial that was taken for lost and
+given to another meanwhile is refused: each trial counts once.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.exceptions import DuplicatedStudyError, UpdateFinishedTrialError
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+from pydantic import ValidationError
+
+from gatelab.errors import RunError, near_misses
+from gatelab.runs.config import explain
+from gatelab.runs.database import database_errors, engine_options, mutex_for, parsed_url
+from gatelab.runs.space import Choice, Dimension, Interval, LogUniform
+from gatelab.runs.study import STUDY_FORMAT, Key, StudyPlan, StudyTrial, extended
+from gatelab.runs.study_table import StudyRecord
+
+BEAT = 10
+"""Seconds between two heartbeats of a running trial."""
+GRACE = 60
+"""Seconds without a heartbeat after which a trial is taken for lost."""
+ATTEMPTS = 3
+"""How often a trial is begun that is lost with its worker each time."""
+
+STATES = {
+    "finished": TrialState.COMPLETE,
+    "diverged": TrialState.COMPLETE,
+    "pruned": TrialState.PRUNED,
+    "failed": TrialState.FAIL,
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A trial that this process has begun; ``attempt`` counts from 1."""
+
+    key: Key
+    trial_id: int
+    attempt: int
+    began: float
+
+
+@dataclass(frozen=True)
+class Running:
+    """A trial that somebody works on: who (machine:process), and since when in seconds since 1970."""
+
+    key: Key
+    owner: str
+    began: float
+
+
+def owner() -> str:
+    """Return this process's name: machine, process, and when it began, as no two processes share them."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_began(os.getpid())}"
+
+
+class Store:
+    """A study in its database.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:///PATH``, a path, or ``postgresql://USER@HOST/DATABASE``.
+    name
+        The study's.
+
+    Raises
+    ------
+    RunError
+        The database cannot be reached, is none, or is of another version.
+    """
+
+    def __init__(self, url: str, name: str, beat: int = BEAT, grace: int = GRACE) -> None:
+        self.name, self.grace, self._owner = name, grace, owner()
+        parsed = parsed_url(url)
+        self.place = parsed.render_as_string(hide_password=True)
+        with self._errors(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            backend = optuna.storages.RDBStorage(
+                parsed.render_as_string(hide_password=False), engine_options(parsed),
+                heartbeat_interval=beat, grace_period=grace,
+            )  # fmt: skip
+        self._backend = backend
+        self._storage = optuna.storages._CachedStorage(backend)
+        self._mutex = mutex_for(parsed, backend.engine, name)
+        self._id: int | None = None
+
+    # what was asked
+
+    def begin(self, plan: StudyPlan) -> StudyPlan:
+        """Make the study, or extend the one that is there; return its plan.
+
+        Raises
+        ------
+        ConfigError
+            The study that is there cannot become this one.
+        """
+        with self._errors(), self._mutex.held():
+            if self.exists():
+                before = self.plan()
+                if before != plan:
+                    self._storage.set_study_user_attr(
+                        self._study, "plan", extended(before, plan).model_dump(mode="json")
+                    )
+                return plan
+            with suppress(DuplicatedStudyError):
+                self._storage.create_new_study([StudyDirection.MINIMIZE], self.name)
+            self._storage.set_study_user_attr(self._study, "plan", plan.model_dump(mode="json"))
+        return plan
+
+    def exists(self) -> bool:
+        """Return whether the study stands in the database, with its plan."""
+        with self._errors():
+            there = self.name in self.names()
+            return there and "plan" in self._storage.get_study_user_attrs(self._study)
+
+    def names(self) -> list[str]:
+        """Return the names of all studies in the database."""
+        with self._errors():
+            return sorted(s.study_name for s in self._backend.get_all_studies())
+
+    def plan(self) -> StudyPlan:
+        """Return what was asked.
+
+        Raises
+        ------
+        RunError
+            There is no such study, or it is not gatelab's, or of another version.
+        """
+        with self._errors():
+            said = self._storage.get_study_user_attrs(self._study).get("plan")
+        if not isinstance(said, dict):
+            raise RunError(f"study {self.name} in {self.place} is none that gatelab began")
+        if said.get("format") != STUDY_FORMAT:
+            raise RunError(
+                f"study {self.name} in {self.place} is of format {said.get('format')!r:.40}, this one reads "
+                f"format {STUDY_FORMAT} of studies; try the gatelab that began it"
+            )
+        try:
+            return StudyPlan.model_validate(said)
+        except ValidationError as error:
+            raise RunError(
+                f"study {self.name} in {self.place} is damaged: plan.{explain(error, [])}"
+            ) from None
+
+    @property
+    def _study(self) -> int:
+        if self._id is None:
+            try:
+                self._id = self._storage.get_study_id_from_name(self.name)
+            except KeyError:
+                names = self.names()
+                known = ", ".join(names) or "none"
+                raise RunError(
+                    f"{self.place} has no study {self.name!r}{near_misses(self.name, names)}; it has {known}"
+                ) from None
+        return self._id
+
+    # which trials are run, and by whom
+
+    def claim(self, plan: StudyPlan, count: int = 1) -> list[Claim]:
+        """Begin the next ``count`` trials that nobody has begun, in the plan's order, and return them.
+
+        Trials that were lost too often get an outcome that says so.
+        """
+        with self._errors(), self._mutex.held():
+            state = self._state()
+            claims: list[Claim] = []
+            for key in plan.keys():  # noqa: SIM118
+                if len(claims) == count:
+                    break
+                if key in state.ended or key in state.running:
+                    continue
+                lost = state.lost.get(key, 0)
+                if lost >= ATTEMPTS:
+                    self._give_up(plan, key, lost)
+                    continue
+                claims.append(self._created(plan, key, lost + 1))
+            for claim in claims:
+                self._storage.record_heartbeat(claim.trial_id)
+            return claims
+
+    def finish(self, claim: Claim, outcome: StudyTrial) -> bool:
+        """Keep a trial's outcome; return whether it counts.
+
+        False where the trial was taken for lost meanwhile, because this process was silent for too long.
+        """
+        with self._errors(), self._mutex.held():
+            try:
+                self._storage.set_trial_user_attr(claim.trial_id, "outcome", outcome.model_dump(mode="json"))
+                self._end(claim.trial_id, outcome)
+            except UpdateFinishedTrialError:
+                return False
+            return True
+
+    def free(self, claims: Sequence[Claim]) -> None:
+        """Give trials up without an outcome, such as those of a worker that died: they will be begun anew."""
+        with self._errors(), self._mutex.held():
+            for claim in claims:
+                with suppress(UpdateFinishedTrialError):
+                    self._storage.set_trial_state_values(claim.trial_id, TrialState.FAIL)
+
+    def free_lost(self) -> list[Key]:
+        """Give up the trials of processes that are silent, or of this machine and dead; return them."""
+        with self._errors(), self._mutex.held():
+            stale = set(self._storage._get_stale_trial_ids(self._study))
+            freed = []
+            for trial in self._storage.get_all_trials(
+                self._study, deepcopy=False, states=(TrialState.RUNNING,)
+            ):
+                if "outcome" in trial.user_attrs:  # its process died between two writes
+                    self._end(trial._trial_id, StudyTrial.model_validate(trial.user_attrs["outcome"]))
+                elif trial._trial_id in stale or self._is_dead(trial):
+                    self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+                    freed.append(_key(trial))
+            return freed
+
+    def beat(self, claims: Sequence[Claim]) -> None:
+        """Say that these trials are being worked on."""
+        with self._errors():
+            for claim in claims:
+                self._storage.record_heartbeat(claim.trial_id)
+
+    def stop(self, now: bool = False) -> None:
+        """Ask every process that works on the study to stop, when its trials have ended or ``now``."""
+        with self._errors():
+            self._storage.set_study_user_attr(self._study, "stop", [time.time(), now])
+
+    def asked_to_stop(self, since: float) -> Literal["", "after trials", "now"]:
+        """Return whether anybody asked to stop after a moment, in seconds since 1970."""
+        with self._errors():
+            said = self._storage.get_study_user_attrs(self._study).get("stop")
+        if not isinstance(said, list) or len(said) != 2 or said[0] <= since:
+            return ""
+        return "now" if said[1] else "after trials"
+
+    # what came of them
+
+    def record(self) -> StudyRecord:
+        """Return the study as it stands."""
+        plan = self.plan()
+        known = {(t.name, c.name) for t in plan.tasks for c in plan.cells}
+        with self._errors():
+            said = self._storage.get_study_user_attrs(self._study)
+            trials = [t for t in self._trials() if (t.task, t.cell) in known]
+        environments = {
+            k.removeprefix("environment/"): v for k, v in said.items() if k.startswith("environment/")
+        }
+        return StudyRecord(plan, tuple(trials), environments)
+
+    def running(self) -> list[Running]:
+        """Return the trials that are being worked on."""
+        with self._errors():
+            return [Running(_key(t), t.user_attrs["owner"], t.user_attrs["began"]) for t in self._running()]
+
+    def keep_environment(self, machine: str, environment: dict[str, Any]) -> None:
+        """Keep what a machine is and which versions it has."""
+        with self._errors():
+            self._storage.set_study_user_attr(self._study, f"environment/{machine}", environment)
+
+    def add(self, trials: Sequence[StudyTrial]) -> int:
+        """Keep outcomes from elsewhere, such as a table's; return how many were new."""
+        with self._errors(), self._mutex.held():
+            plan, state = self.plan(), self._state()
+            new = [t for t in trials if t.key not in state.ended and t.key not in state.running]
+            for trial in new:
+                claim = self._created(plan, trial.key, trial.attempts)
+                self._storage.set_trial_user_attr(claim.trial_id, "outcome", trial.model_dump(mode="json"))
+                self._end(claim.trial_id, trial)
+            return len(new)
+
+    def _running(self) -> list[FrozenTrial]:
+        return self._storage.get_all_trials(self._study, deepcopy=False, states=(TrialState.RUNNING,))
+
+    def _trials(self) -> Iterator[StudyTrial]:
+        for trial in self._storage.get_all_trials(self._study, deepcopy=False):
+            if trial.state.is_finished() and "outcome" in trial.user_attrs:
+                try:
+                    yield StudyTrial.model_validate(trial.user_attrs["outcome"])
+                except ValidationError as error:
+                    raise RunError(
+                        f"{self.place}: trial {trial.number} of study {self.name} is damaged: "
+                        f"{explain(error, [])}"
+                    ) from None
+
+    def _state(self) -> _State:
+        state = _State(set(), set(), {})
+        for trial in self._storage.get_all_trials(self._study, deepcopy=False):
+            key = _key(trial)
+            if "outcome" in trial.user_attrs:
+                state.ended.add(key)
+            elif not trial.state.is_finished():
+                state.running.add(key)
+            else:
+                state.lost[key] = state.lost.get(key, 0) + 1
+        return state
+
+    def _created(self, plan: StudyPlan, key: Key, attempt: int) -> Claim:
+        began = time.time()
+        drawn = plan.drawn(key)
+        trial = optuna.trial.create_trial(
+            state=TrialState.RUNNING,
+            params=drawn,
+            distributions={k: _distribution(plan.space[k]) for k in drawn},
+            user_attrs={"key": list(key), "owner": self._owner, "attempt": attempt, "began": began},
+        )
+        trial.datetime_start = datetime.now()
+        return Claim(key, self._storage.create_new_trial(self._study, trial), attempt, began)
+
+    def _give_up(self, plan: StudyPlan, key: Key, lost: int) -> None:
+        claim = self._created(plan, key, lost + 1)
+        outcome = StudyTrial(
+            task=key.task, cell=key.cell, number=key.number, status="failed", settings=plan.drawn(key),
+            reason=f"lost with its worker {lost} times (killed, or out of memory)", attempts=lost,
+            began=claim.began, ended=claim.began,
+        )  # fmt: skip
+        self._storage.set_trial_user_attr(claim.trial_id, "outcome", outcome.model_dump(mode="json"))
+        self._end(claim.trial_id, outcome)
+
+    def _end(self, trial_id: int, outcome: StudyTrial) -> None:
+        state = STATES[outcome.status]
+        if outcome.valid is None and state is TrialState.COMPLETE:
+            state = TrialState.FAIL
+        values = [outcome.valid] if state is TrialState.COMPLETE and outcome.valid is not None else None
+        self._storage.set_trial_state_values(trial_id, state, values)
+
+    def _is_dead(self, trial: FrozenTrial) -> bool:
+        """Return whether a trial's process ran on this machine and runs no more."""
+        machine, process, began = str(trial.user_attrs.get("owner", "::")).rsplit(":", 2)
+        return machine == socket.gethostname() and _began(int(process or 0)) != began
+
+    def _errors(self) -> AbstractContextManager[None]:
+        return database_errors(self.place)
+
+
+@dataclass
+class _State:
+    """What the database knows of trials by their keys; ``lost`` counts attempts without an outcome."""
+
+    ended: set[Key]
+    running: set[Key]
+    lost: dict[Key, int]
+
+
+def _distribution(dimension: Dimension) -> BaseDistribution:
+    if isinstance(dimension, Choice):
+        return CategoricalDistribution(dimension.values)
+    assert isinstance(dimension, Interval)
+    log = isinstance(dimension, LogUniform)
+    if dimension.whole:
+        return IntDistribution(int(dimension.at(0.0)), int(dimension.at(1.0)), log=log)
+    return FloatDistribution(float(dimension.at(0.0)), float(dimension.at(1.0)), log=log)
+
+
+def _key(trial: FrozenTrial) -> Key:
+    return Key(*trial.user_attrs.get("key", ("", "", trial.number)))
+
+
+def _began(process: int) -> str:
+    """Return when a process of this machine began, in clock ticks; '' where it runs no more."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in "ZX" else fields[19]

@@ -312,8 +312,8 @@ def remark(plan: StudyPlan, timed: Sequence[Timed]) -> str:
     sizes = sorted({t.hidden for t in timed})
     return (
         f"Trials of {plan.tasks[0].training.max_epochs} epochs on {plan.tasks[0].record.title}, nothing "
-        f"stopped early; {', '.join(map(str, sizes))} hidden units, as drawn. In brackets, how many times as many "
-        "gatelab trains. torch.nn has no peepholes; its GRU has the reset gate after the product."
+        f"stopped early; {', '.join(map(str, sizes))} hidden units, as drawn. In brackets, how many times as "
+        "many gatelab trains. torch.nn has no peepholes; its GRU has the reset gate after the product."
     )
 
 

@@ -4,6 +4,7 @@
    is timed.
 2. In rounds, each way in turn trains every trial for some epochs: same sequences in the same order, same
    size, learning rate, momentum and noise, validation after each epoch, one thread, nothing stopped early.
+   Time is the processor's, so that other work on the machine matters less.
 3. An epoch's median time and that of the end give the time of a trial of the study's most epochs.
 """
 
@@ -65,7 +66,7 @@ class ScriptedLoop(plain.Loop):
 
 @dataclass
 class Timed:
-    """One trial trained in one way; seconds of each epoch with its validation, and of each training's end."""
+    """One trial trained in one way; processor seconds of each epoch with its validation, and of each end."""
 
     cell: str
     number: int
@@ -250,13 +251,13 @@ def _ours(task: MusicTask, key: Key, settings: Settings, epochs: int) -> plain.T
         unit=key.cell, stage="search", number=0, learning_rate=settings.learning_rate, seed=settings.seed
     )
     assert settings.hidden_size is not None
-    began = time.perf_counter()
+    began = time.process_time()
 
     def report(epoch: Epoch) -> None:
-        found.epochs.append(time.perf_counter() - began)
+        found.epochs.append(time.process_time() - began)
 
     train(None, trial, task, get(key.cell), settings.hidden_size, training, report=report)
-    found.done = time.perf_counter() - began
+    found.done = time.process_time() - began
     if len(found.epochs) < epochs:
         raise EngineError(f"{key.name}: diverged within {epochs} epochs; try another seed or fewer epochs")
     return found
@@ -265,7 +266,7 @@ def _ours(task: MusicTask, key: Key, settings: Settings, epochs: int) -> plain.T
 def _theirs(
     model: plain.Model, splits: Mapping[str, plain.Split], settings: Settings, epochs: int
 ) -> plain.Trained:
-    began, found, training = time.perf_counter(), plain.Trained(), settings.training
+    began, found, training = time.process_time(), plain.Trained(), settings.training
     optimizer = _optimizer(model, settings.learning_rate, training.momentum)
     best, weights = float("inf"), [w.detach().clone() for w in model.parameters()]
     for epoch in range(1, epochs + 1):
@@ -275,13 +276,13 @@ def _theirs(
         valid = plain.evaluate(model, splits["valid"])
         if valid < best:
             best, weights = valid, [w.detach().clone() for w in model.parameters()]
-        found.epochs.append(time.perf_counter() - began)
+        found.epochs.append(time.process_time() - began)
     with torch.no_grad():
         for weight, value in zip(model.parameters(), weights, strict=True):
             weight.copy_(value)
     for split in splits.values():
         plain.evaluate(model, split)
-    found.done = time.perf_counter() - began
+    found.done = time.process_time() - began
     return found
 
 

@@ -7,9 +7,10 @@ tools read them, too. A trial of gatelab stands there once for each time that it
 RUNNING     someone works on it, and says so by heartbeats
 COMPLETE    it ended with a value: its outcome is kept with it
 PRUNED      it was stopped early; its outcome is kept
-FAIL        with an outcome: it ended without a value. Without one: it was lost with its worker; it is begun
-anew ==========
-==================================================================================================
+FAIL        with an outcome: it ended without a value; without one: it was lost with its worker
+==========  ==================================================================================================
+
+A trial that was lost is begun anew.
 
 Who begins or gives up a trial does so under a lock (:mod:`gatelab.runs.mutex`), so no trial is begun twice at
 a time, and one that has an outcome is never begun again. An outcome of a trial that was taken for lost and
@@ -22,7 +23,7 @@ import os
 import socket
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,12 +31,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
 from optuna.exceptions import DuplicatedStudyError, UpdateFinishedTrialError
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
@@ -44,7 +39,7 @@ from pydantic import ValidationError
 from gatelab.errors import RunError, near_misses
 from gatelab.runs.config import explain
 from gatelab.runs.database import database_errors, engine_options, mutex_for, parsed_url
-from gatelab.runs.space import Choice, Dimension, Interval, LogUniform
+from gatelab.runs.distributions import distribution
 from gatelab.runs.study import STUDY_FORMAT, Key, StudyPlan, StudyTrial, extended
 from gatelab.runs.study_table import StudyRecord
 
@@ -75,11 +70,15 @@ class Claim:
 
 @dataclass(frozen=True)
 class Running:
-    """A trial that somebody works on: who (machine:process), and since when in seconds since 1970."""
+    """A trial that somebody works on: who (machine:process), and since when in seconds since 1970.
+
+    ``lost``: its process is gone or silent, so that it will be begun anew as soon as anybody goes on.
+    """
 
     key: Key
     owner: str
     began: float
+    lost: bool = False
 
 
 def owner() -> str:
@@ -284,7 +283,19 @@ class Store:
     def running(self) -> list[Running]:
         """Return the trials that are being worked on."""
         with self._errors():
-            return [Running(_key(t), t.user_attrs["owner"], t.user_attrs["began"]) for t in self._running()]
+            stale = set(self._storage._get_stale_trial_ids(self._study))
+            return [
+                Running(
+                    _key(t), t.user_attrs["owner"], t.user_attrs["began"],
+                    t._trial_id in stale or self._is_dead(t),
+                )
+                for t in self._running()
+            ]  # fmt: skip
+
+    def ended(self, known: Container[Key] = ()) -> list[StudyTrial]:
+        """Return the outcomes of trials that are not known yet."""
+        with self._errors():
+            return list(self._trials(known))
 
     def keep_environment(self, machine: str, environment: dict[str, Any]) -> None:
         """Keep what a machine is and which versions it has."""
@@ -305,9 +316,9 @@ class Store:
     def _running(self) -> list[FrozenTrial]:
         return self._storage.get_all_trials(self._study, deepcopy=False, states=(TrialState.RUNNING,))
 
-    def _trials(self) -> Iterator[StudyTrial]:
+    def _trials(self, known: Container[Key] = ()) -> Iterator[StudyTrial]:
         for trial in self._storage.get_all_trials(self._study, deepcopy=False):
-            if trial.state.is_finished() and "outcome" in trial.user_attrs:
+            if trial.state.is_finished() and "outcome" in trial.user_attrs and _key(trial) not in known:
                 try:
                     yield StudyTrial.model_validate(trial.user_attrs["outcome"])
                 except ValidationError as error:
@@ -334,7 +345,7 @@ class Store:
         trial = optuna.trial.create_trial(
             state=TrialState.RUNNING,
             params=drawn,
-            distributions={k: _distribution(plan.space[k]) for k in drawn},
+            distributions={k: distribution(plan.space[k]) for k in drawn},
             user_attrs={"key": list(key), "owner": self._owner, "attempt": attempt, "began": began},
         )
         trial.datetime_start = datetime.now()
@@ -373,16 +384,6 @@ class _State:
     ended: set[Key]
     running: set[Key]
     lost: dict[Key, int]
-
-
-def _distribution(dimension: Dimension) -> BaseDistribution:
-    if isinstance(dimension, Choice):
-        return CategoricalDistribution(dimension.values)
-    assert isinstance(dimension, Interval)
-    log = isinstance(dimension, LogUniform)
-    if dimension.whole:
-        return IntDistribution(int(dimension.at(0.0)), int(dimension.at(1.0)), log=log)
-    return FloatDistribution(float(dimension.at(0.0)), float(dimension.at(1.0)), log=log)
 
 
 def _key(trial: FrozenTrial) -> Key:

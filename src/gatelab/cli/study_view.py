@@ -92,7 +92,7 @@ def counts(plan: StudyPlan, rows: Sequence[Row], width: int) -> Table:
     table, left = plain_table(), width - 2
     for number, (name, justify, values) in enumerate(columns):
         least = max(map(len, (name, *values)), default=0) + 2
-        if name == "pruned" and plan.pruner == "none" or (number > 2 and least > left):
+        if (name == "pruned" and plan.pruner == "none") or (number > 2 and least > left):
             continue
         left -= least
         table.add_column(name, justify="left" if justify == "left" else "right", no_wrap=True)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from gatelab.runs.store import Store
     from gatelab.runs.study import StudyPlan
     from gatelab.runs.study_table import StudyRecord
-    from gatelab.search.crew import Crew
 
 STOPPED = 130
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -31,14 +30,6 @@ Workers = Annotated[
     int | None,
     typer.Option(help="Trials at once, one thread each; all cores by default.", min=1, show_default=False),
 ]
-
-
-def hire(plan: StudyPlan, workers: int | None) -> Crew:
-    """Return who trains."""
-    from gatelab.search.crew import LocalCrew
-    from gatelab.search.local import cores
-
-    return LocalCrew(plan, workers or cores())
 
 
 def carry_out(plan: StudyPlan, storage: str | None, workers: int | None) -> None:
@@ -72,6 +63,7 @@ def _over(store: Store, storage: str | None) -> bool:
 def _train(console: Console, store: Store, plan: StudyPlan, storage: str | None, workers: int | None) -> None:
     from gatelab.cli.study_live import board
     from gatelab.search.conduct import Conduct
+    from gatelab.search.hire import hire
 
     command = going_on(plan.name, storage)
     try:

@@ -51,13 +51,12 @@ def open_store(said: str | None, name: str) -> Store:
 
 def rescue_path(said: str | None, name: str) -> Path:
     """Return the file beside which outcomes are kept that the storage will not take."""
-    from gatelab.runs.database import parsed_url
+    from gatelab.runs.database import parsed_url, shown
 
     parsed = parsed_url(storage_url(said))
     if parsed.get_backend_name() == "sqlite":
         return Path(f"{parsed.database}.{name}.unsaved.jsonl")
-    place = parsed.render_as_string(hide_password=True)
-    mark = hashlib.sha256(place.encode()).hexdigest()[:8]
+    mark = hashlib.sha256(shown(parsed).encode()).hexdigest()[:8]
     return settings.runs_folder() / f"postgresql-{mark}.{name}.unsaved.jsonl"
 
 
@@ -70,6 +69,6 @@ def going_on(name: str, said: str | None) -> str:
 
 
 def _without_password(url: str) -> str:
-    from gatelab.runs.database import parsed_url
+    from gatelab.runs.database import parsed_url, shown
 
-    return parsed_url(url).set(drivername="postgresql").render_as_string() if "://" in url else url
+    return shown(parsed_url(url)._replace(password=None)) if "://" in url else url

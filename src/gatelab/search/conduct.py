@@ -126,10 +126,10 @@ class Conduct:
                     if stopping == "now":
                         self._leave()
                         return "stopped"
+                    self._beat()  # first: after a silence, so that no own trial is taken for lost
                     others = 0 if stopping else self._fill()
                     if not self.claims and not others:
                         return "stopped" if stopping else "done"
-                    self._beat()
                     self._silent = 0.0
                 except RunError as error:
                     self._unreachable(error)
@@ -182,7 +182,7 @@ class Conduct:
         else:
             self.watcher.lost(news.key, news.lost)
             with suppress(RunError):  # it will be found lost
-                self.store.free([claim])
+                self.store.free([claim], "worker" if news.blamed else "gone")
         del self.claims[news.key]
 
     def _keep_outcomes(self) -> None:
@@ -222,13 +222,18 @@ class Conduct:
 
     def _beat(self) -> None:
         if time.monotonic() - self._beaten > BEAT:
-            self._beaten = time.monotonic()
             self.store.beat(list(self.claims.values()))
+            self._beaten = time.monotonic()
 
     def _leave(self) -> None:
         """Give up what is being trained, and keep outcomes that the storage did not take in a file."""
-        for news in self.crew.news(0.0):
-            self._hear(news)
+        with suppress(RunError):  # the crew may be what ended it
+            for news in self.crew.news(0.0):
+                self._hear(news)
+        with suppress(RunError):
+            while self.unkept:
+                self.store.finish(*self.unkept[0])
+                self.unkept.pop(0)
         if self.unkept:
             count = f"{len(self.unkept)} outcomes"
             try:
@@ -237,7 +242,7 @@ class Conduct:
             except RunError as error:
                 self.watcher.said(f"{count} cannot be kept, their trials will be trained anew: {error}")
         with suppress(RunError):  # they will be found lost
-            self.store.free(list(self.claims.values()))
+            self.store.free(list(self.claims.values()), "stop")
         self.claims.clear()
 
     def _recover(self) -> None:

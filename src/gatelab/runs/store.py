@@ -308,15 +308,24 @@ class Store:
             self._storage.set_study_user_attr(self._study, f"environment/{machine}", environment)
 
     def add(self, trials: Sequence[StudyTrial]) -> int:
-        """Keep outcomes from elsewhere, such as a table's; return how many were new."""
+        """Keep outcomes from elsewhere, such as a table's; return how many were new.
+
+        That of an attempt which still stands here as running ends it; of a trial that is being tried another
+        time, it is not taken.
+        """
         with self._errors(), self._mutex.held():
-            plan, state = self.plan(), self._state()
-            new = [t for t in trials if t.key not in state.ended and t.key not in state.running]
-            for trial in new:
-                claim = self._created(plan, trial.key, trial.attempts)
-                self._storage.set_trial_user_attr(claim.trial_id, "outcome", trial.model_dump(mode="json"))
-                self._end(claim.trial_id, trial)
-            return len(new)
+            plan, state, new = self.plan(), self._state(), 0
+            running = {(key_of(t), t.user_attrs["attempt"]): t._trial_id for t in self._running()}
+            for trial in trials:
+                place = running.get((trial.key, trial.attempts))
+                if trial.key in state.ended or (trial.key in state.running and place is None):
+                    continue
+                place = self._created(plan, trial.key, trial.attempts).trial_id if place is None else place
+                self._storage.set_trial_user_attr(place, "outcome", trial.model_dump(mode="json"))
+                self._end(place, trial)
+                state.ended.add(trial.key)
+                new += 1
+            return new
 
     def _beaten(self) -> set[int]:
         """Return the trials that have had a heartbeat."""

@@ -138,8 +138,8 @@ class Conduct:
 
     def _fill(self) -> int:
         """Begin trials where workers are free; return how many trials others are training."""
-        free = self.crew.size - len(self.claims)
-        if free <= 0 or not self._room():
+        free = self._room(self.crew.size - len(self.claims))
+        if free <= 0:
             return 0
         if time.monotonic() - self._freed > LOST_EVERY:
             self._freed = time.monotonic()
@@ -158,15 +158,15 @@ class Conduct:
             time.sleep(min(1.0, LOOK_EVERY))
         return others
 
-    def _room(self) -> bool:
-        """Return whether memory has room for one more trial; the first always has."""
+    def _room(self, free: int) -> int:
+        """Return for how many more trials memory has room; for the first always."""
         left = available()
-        if left is None or left > A_WORKER or not self.claims:
-            return True
+        if free <= 0 or left is None or left > A_WORKER:
+            return free
         self.watcher.said(
             f"{left >> 20} MiB of memory are left: no further trial is begun until there is more"
         )
-        return False
+        return 0 if self.claims else 1
 
     def _hear(self, news: News) -> None:
         claim = self.claims.get(news.key)

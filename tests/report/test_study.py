@@ -5,6 +5,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+import vl_convert
 
 from gatelab.errors import ConfigError
 from gatelab.report.study import markdown_of, render_study, study_markdown, write_study_report
@@ -97,7 +98,7 @@ def test_everything_is_in_it(numbers, page):
         "mean of the best 10 %", "(8)", "Hedges' g", "Welch p", "Mann–Whitney p", "8 of 80",
         "R² on trials not met", "learning rate × hidden size", "Mean ranks over 2 tasks", "Friedman's test",
         "n = 2 tasks, 3 cells", "Findings of the paper", "[remembered]", "reported", "8.380", "480 of 480",
-        "the training NLL became 131.2", "A made-up processor", "2023-11-14", "gatelab again",
+        "the training NLL became 131.2", "machine-0, machine-1", "2023-11-14", "gatelab again",
         "Thick: all cells (", "JSB Chorales", "NLL [nats per step], lower is better",
     ):  # fmt: skip
         assert wanted in page.text, wanted
@@ -194,6 +195,44 @@ def test_one_cell_and_one_task():
     text = study_markdown(made_study(cells=("gru",), trials=20, broken=False), reference="gru")
     assert "jsb: gru has the best mean of its best 2 trials" in text
     assert "all cells" not in text
+
+
+SPACES = [
+    {"learning_rate": {"kind": "log-uniform", "low": 1e-4, "high": 1e-2}},
+    {
+        "learning_rate": {"kind": "choice", "values": [0.1, 0.01, 0.001]},
+        "optimizer": {"kind": "choice", "values": ["sgd", "adam"]},
+        "parameters": {"kind": "log-uniform", "low": 1000, "high": 9000, "whole": True},
+    },
+]
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_other_spaces_and_measures(space):
+    task = task_record(
+        "jsb", measures=({"name": "NLL"}, {"name": "accuracy", "better": "higher"}), headline="accuracy"
+    )
+    settings = {} if "parameters" in space else {"hidden_size": 30}
+    plan = made_plan(trials=20, cells=CELLS[:2], space=space, settings=settings)
+    plan = plan.model_copy(update={"tasks": (plan.tasks[0].model_copy(update={"record": task}),)})
+    trials = []
+    for key in list(plan.keys()):
+        trial = made_trial(plan, key)
+        accuracy = 1 / trial.valid if trial.valid else None
+        measures = {s: {"accuracy": accuracy} for s in ("valid", "test")}
+        pruned = key.number % 5 == 4
+        trials.append(
+            trial.model_copy(update={"measures": measures, **({"status": "pruned"} if pruned else {})})
+        )
+    numbers = study_numbers(StudyRecord(plan, tuple(trials)), "lstm", trees=4, seeds=2)
+    page = Page(render_study(numbers))
+    assert "pruned" in page.text
+    assert "accuracy, higher is better" in page.text
+    assert "cannot be drawn" not in page.text
+    for name, spec in page.data["figures"].items():
+        svg = vl_convert.vegalite_to_svg(spec | {"width": 300})
+        at = svg.find("NaN")
+        assert at < 0, (name, svg[max(0, at - 300) : at + 200])
 
 
 def test_another_reference_is_refused(tmp_path):

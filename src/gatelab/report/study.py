@@ -99,6 +99,7 @@ def render_study(numbers: StudyNumbers, findings: Sequence[Finding] | None = Non
         asked=conduct.plan_rows(record),
         space=tables.space_rows(numbers),
         claims=tables.claim_rows(claims),
+        overview=tables.claim_overview(claims),
         claimed=summed(claims),
         margin=MARGIN,
         tasks=sections,
@@ -141,7 +142,12 @@ def markdown_of(
     if paper := record.plan.paper:
         parts += [f"- {line}" for line in paper.differences]
     if claims := judged(numbers, record.plan.findings if findings is None else findings):
-        parts += ["## Findings of the paper", summed(claims), as_markdown(tables.claim_rows(claims))]
+        parts += [
+            "## Findings of the paper",
+            summed(claims),
+            as_markdown(tables.claim_overview(claims)),
+            as_markdown(tables.claim_rows(claims)),
+        ]
     for task in numbers.tasks:
         parts += [
             f"## {task.trials.name}: {task.trials.task.title}",

@@ -178,12 +178,26 @@ def rank_note(numbers: StudyNumbers) -> str:
     )
 
 
+def claim_overview(rows: Sequence[Judged]) -> Table:
+    """Return a paper's findings with the verdict on each task."""
+    tasks = list(dict.fromkeys(r.task for r in rows))
+    verdicts: dict[str, dict[str, str]] = {}
+    for row in rows:
+        alone = {"yes": " (Welch: yes)", "no": " (Welch: no)"}.get(row.alone, "")
+        verdicts.setdefault(_sentence(row), {})[row.task] = row.verdict + alone
+    found = [[said, *(on.get(t, NOTHING) for t in tasks)] for said, on in verdicts.items()]
+    return Table(("finding", *tasks), found)
+
+
+def _sentence(row: Judged) -> str:
+    return row.finding.sentence + ("" if row.finding.checked else " [remembered]")
+
+
 def claim_rows(rows: Sequence[Judged]) -> Table:
     """Return a paper's findings, and what the study says of them."""
     found = [
         [
-            row.finding.sentence + ("" if row.finding.checked else " [remembered]"),
-            row.task, row.verdict, row.alone or NOTHING, probability(row.p), row.why,
+            _sentence(row), row.task, row.verdict, row.alone or NOTHING, probability(row.p), row.why,
         ]
         for row in rows
     ]  # fmt: skip

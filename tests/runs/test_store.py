@@ -2,18 +2,34 @@ import multiprocessing
 import os
 import sqlite3
 import time
+from contextlib import nullcontext
 
 import pytest
 
 from gatelab.errors import ConfigError, RunError
-from gatelab.runs.store import ATTEMPTS, Store, parsed_url
+from gatelab.runs.database import shown
+from gatelab.runs.store import ATTEMPTS, LOSSES, Store, parsed_url
 from gatelab.runs.study import StudyTrial
+from postgres import server
 from small_study import PLAN, changed
 
 
+@pytest.fixture(scope="module")
+def running():
+    with server() as running:
+        yield running
+
+
 @pytest.fixture
-def url(tmp_path):
+def path(tmp_path):
     return str(tmp_path / "studies.db")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, path):
+    if request.param == "sqlite":
+        return path
+    return request.getfixturevalue("running").empty()
 
 
 @pytest.fixture
@@ -74,6 +90,17 @@ def test_a_trial_that_is_always_lost_is_given_up(store):
     assert "lost with its worker" in failed.reason
 
 
+@pytest.mark.parametrize(("why", "times"), [("gone", LOSSES), ("stop", LOSSES + 2)])
+def test_who_is_not_to_blame_is_begun_more_often(store, why, times):
+    first = next(iter(PLAN.keys()))
+    for _ in range(times):
+        (claim,) = store.claim(PLAN)
+        assert claim.key == first
+        store.free([claim], why)
+    (claim,) = store.claim(PLAN)
+    assert (claim.key == first) == (why == "stop")
+
+
 def claim_and_die(url):
     Store(url, "made-up").claim(PLAN, 2)
     os._exit(9)
@@ -98,6 +125,68 @@ def test_trials_of_a_silent_process_elsewhere_are_freed_after_a_while(url):
         store.beat([alive])
         time.sleep(0.2)
     assert store.free_lost() == [silent.key]
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_trial_without_any_heartbeat_is_freed_after_a_while(url, monkeypatch):
+    store = Store(url, "made-up", beat=1, grace=1)
+    store.begin(PLAN)
+    with monkeypatch.context() as patch:
+        patch.setattr(store._storage, "record_heartbeat", lambda trial: None)  # and killed
+        (claim,) = store.claim(PLAN)
+    assert store.free_lost() == []
+    time.sleep(2.2)
+    assert store.free_lost() == [claim.key]
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_heartbeats_of_other_time_zones(url, monkeypatch):
+    """Clients of PostgreSQL take their zone from the server or from PGTZ; heartbeats are kept without."""
+    for zone in ("Pacific/Auckland", "America/Los_Angeles"):
+        monkeypatch.setenv("PGTZ", zone)
+        store = Store(url, "made-up")
+        store.begin(PLAN)
+        store._owner = "elsewhere:1:x.1"
+        (claim,) = store.claim(PLAN)
+        store.beat([claim])
+        monkeypatch.setenv("PGTZ", "Europe/Berlin")
+        assert Store(url, "made-up").free_lost() == []
+
+
+def test_an_outcome_whose_answer_was_lost_on_its_way_counts(store):
+    (claim,) = store.claim(PLAN)
+    assert store.finish(claim, outcome(claim))
+    assert store.finish(claim, outcome(claim))
+    assert len(store.record().trials) == 1
+
+
+def test_a_trial_that_was_run_twice_after_all_counts_once(store, monkeypatch):
+    (claim,) = store.claim(PLAN)
+    monkeypatch.setattr(store._mutex, "held", nullcontext)
+    again = store._created(PLAN, claim.key, 1)  # as by one who thought to hold the lock
+    assert store.finish(again, outcome(again, valid=2.0))
+    assert store.finish(claim, outcome(claim, valid=2.0))
+    assert [t.key for t in store.record().trials] == [claim.key]
+
+
+def begin_at(moment, url, said):
+    time.sleep(max(0.0, moment - time.time()))
+    store = Store(url, "made-up")
+    store.begin(PLAN)
+    said.put([list(c.key) for c in store.claim(PLAN, 4)])
+
+
+def test_a_study_that_several_begin_at_once(url):
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["gatelab.runs.store"])
+    said, moment = context.Queue(), time.time() + 2
+    processes = [context.Process(target=begin_at, args=(moment, url, said)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    claimed = [tuple(k) for _ in processes for k in said.get(timeout=60)]
+    for process in processes:
+        process.join()
+    assert sorted(claimed) == sorted(PLAN.keys())
 
 
 def test_an_outcome_between_two_writes_counts(store):
@@ -158,12 +247,13 @@ def test_no_database(tmp_path):
         Store(str(tmp_path / "x.db"), "made-up")
 
 
-def test_a_database_of_another_version(store, url):
-    with sqlite3.connect(url) as connection:
+def test_a_database_of_another_version(path):
+    Store(path, "made-up")
+    with sqlite3.connect(path) as connection:
         connection.execute("UPDATE version_info SET schema_version = 1")
         connection.execute("UPDATE alembic_version SET version_num = 'v0.9.0.a'")
     with pytest.raises(RunError, match="another version of optuna"):
-        Store(url, "made-up")
+        Store(path, "made-up")
 
 
 def test_a_plan_of_another_version(store, url):
@@ -172,13 +262,34 @@ def test_a_plan_of_another_version(store, url):
         store.plan()
 
 
-@pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "sqlite:///:memory:", "://"])
-def test_addresses_that_are_none(url):
+@pytest.mark.parametrize("address", ["mysql://x/y", "sqlite://", "sqlite:///:memory:", "://"])
+def test_addresses_that_are_none(address):
     with pytest.raises(ConfigError, match="storage: wanted"):
-        parsed_url(url)
+        parsed_url(address)
 
 
 def test_a_server_that_is_not_there():
     pytest.importorskip("psycopg")
-    with pytest.raises(RunError, match=r"postgresql\+psycopg://me:\*\*\*@127.0.0.1:1/x cannot be used"):
+    with pytest.raises(RunError, match=r"postgresql://me:\*\*\*@127.0.0.1:1/x cannot be used"):
         Store("postgresql://me:secret@127.0.0.1:1/x", "made-up")
+
+
+def test_passwords_are_not_shown_wherever_they_stand():
+    shown_ = shown(parsed_url("postgresql://me:secret@/x?host=/tmp/a&password=secret&options=-c%20a=secret"))
+    assert shown_ == "postgresql://me:***@/x?host=/tmp/a"
+
+
+def test_a_server_that_is_begun_anew(running):
+    store = Store(running.empty(), "made-up")
+    store.begin(PLAN)
+    first, second = store.claim(PLAN, 2)
+    running.stop("immediate")
+    with pytest.raises(RunError, match=r"postgresql://me@/postgres\?host=/tmp.* cannot be used"):
+        store.finish(first, outcome(first))
+    running.start()
+    assert store.finish(first, outcome(first))
+    running.stop()
+    running.start()
+    assert store.finish(second, outcome(second))
+    assert len(store.claim(PLAN, 2)) == 2
+    assert len(store.record().trials) == 2

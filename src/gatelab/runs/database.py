@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import optuna
 import sqlalchemy
 from optuna.exceptions import StorageInternalError
+from sqlalchemy import NullPool
 from sqlalchemy.exc import SQLAlchemyError
 
 from gatelab.errors import ConfigError, RunError
 from gatelab.runs.mutex import FileMutex, Mutex, ServerMutex
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+SESSION = {
+    "tcp_keepalives_idle": 30,
+    "tcp_keepalives_interval": 10,
+    "tcp_keepalives_count": 3,
+}
+"""How a server is to notice that a machine is gone, in seconds, so that it lets go of the machine's locks."""
+CONNECTION = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""How connections are made, so that a server that is gone is noticed: seconds, the last in milliseconds."""
 
 
 def parsed_url(url: str) -> sqlalchemy.URL:
@@ -54,14 +72,51 @@ def engine_options(url: sqlalchemy.URL) -> dict[str, Any]:
         except OSError as error:
             raise RunError(f"cannot make {folder}: {(error.strerror or str(error)).lower()}") from None
         return {"connect_args": {"timeout": 60}}
-    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10}}
+    session = " ".join(f"-c {k}={v}" for k, v in SESSION.items())
+    own = url.query.get("options", "")
+    asked = {k: v for k, v in CONNECTION.items() if k not in url.query}
+    return {"pool_pre_ping": True, "connect_args": {**asked, "options": f"{own} {session}".strip()}}
 
 
-def mutex_for(url: sqlalchemy.URL, engine: sqlalchemy.Engine, name: str) -> Mutex:
-    """Return the lock of a study."""
+def shown(url: sqlalchemy.URL) -> str:
+    """Return an address as it is shown and given again: without passwords, wherever they stand in it."""
+    kept = {k: v for k, v in url.query.items() if k in ("host", "port")}
+    plain = url.set(drivername=url.get_backend_name(), query=kept)
+    return plain.render_as_string(hide_password=True).replace("%2F", "/")
+
+
+def opened(url: sqlalchemy.URL, beat: int, grace: int) -> optuna.storages.RDBStorage:
+    """Return the database, with its tables; they are made where it has none.
+
+    Parameters
+    ----------
+    beat, grace
+        Seconds between two heartbeats, and seconds without one after which a trial is stale.
+    """
+    address, options = url.render_as_string(hide_password=False), engine_options(url)
+    mutex = mutex_for(url, "/tables")  # optuna looks for tables and makes them, in two steps
+    writable = url.get_backend_name() != "sqlite" or os.access(Path(url.database or "").parent, os.W_OK)
+    with mutex.held() if writable else nullcontext(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        backend = optuna.storages.RDBStorage(address, options, heartbeat_interval=beat, grace_period=grace)
+    mutex.close()
+    if url.get_backend_name() == "postgresql":
+        backend.engine.dispose()  # the connections so far have no zone of ours
+        sqlalchemy.event.listen(backend.engine, "connect", _in_universal_time)
+    return backend
+
+
+def _in_universal_time(connection: Any, record: Any) -> None:
+    """Have all write heartbeats in one zone, as they are kept without; PGTZ would override an option."""
+    connection.execute("SET TIME ZONE 'UTC'")
+    connection.commit()
+
+
+def mutex_for(url: sqlalchemy.URL, name: str) -> Mutex:
+    """Return the lock of this name; names differ on servers only."""
     if url.get_backend_name() == "sqlite":
         return FileMutex(Path(f"{url.database}.lock"))
-    return ServerMutex(engine, name)
+    return ServerMutex(sqlalchemy.create_engine(url, poolclass=NullPool, **engine_options(url)), name)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy
@@ -20,6 +20,8 @@ from gatelab.errors import RunError
 
 PATIENCE = 120.0
 """Seconds to wait for the lock; it is held for milliseconds."""
+LOCKED = "55P03"
+"""What PostgreSQL answers to who has waited for so long."""
 
 
 class Mutex(ABC):
@@ -35,7 +37,9 @@ class Mutex(ABC):
         Raises
         ------
         RunError
-            Another process held it for two minutes, or it cannot be reached.
+            Another process held it for two minutes, or its file cannot be made.
+        sqlalchemy.exc.SQLAlchemyError
+            The server cannot be reached.
         """
         with self._threads:
             self._take()
@@ -43,6 +47,10 @@ class Mutex(ABC):
                 yield
             finally:
                 self._give()
+
+    def close(self) -> None:
+        """Let go of what the lock needs; it is made anew where it is taken again."""
+        return
 
     @abstractmethod
     def _take(self) -> None: ...
@@ -98,15 +106,25 @@ class ServerMutex(Mutex):
         self._connection: sqlalchemy.Connection | None = None
 
     def _take(self) -> None:
+        known = self._connection is not None
         try:
-            if self._connection is None:
-                options = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-                self._connection = options.connect()
-                self._connection.execute(sqlalchemy.text(f"SET lock_timeout = '{PATIENCE:.0f}s'"))
-            self._connection.execute(sqlalchemy.text("SELECT pg_advisory_lock(:n)"), {"n": self._number})
+            self._ask()
         except SQLAlchemyError as error:
-            self._drop()
-            raise RunError(f"the study's lock cannot be had of the database: {_first_line(error)}") from error
+            self.close()
+            if getattr(getattr(error, "orig", None), "sqlstate", "") == LOCKED:
+                raise RunError(
+                    f"the study has been locked for {PATIENCE:.0f} s by another process; end it"
+                ) from None
+            if not known:
+                raise
+            self._ask()  # the server was begun anew since the lock was last held
+
+    def _ask(self) -> None:
+        if self._connection is None:
+            options = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+            self._connection = options.connect()
+            self._connection.execute(sqlalchemy.text(f"SET lock_timeout = '{PATIENCE:.0f}s'"))
+        self._connection.execute(sqlalchemy.text("SELECT pg_advisory_lock(:n)"), {"n": self._number})
 
     def _give(self) -> None:
         if self._connection is None:
@@ -114,14 +132,12 @@ class ServerMutex(Mutex):
         try:
             self._connection.execute(sqlalchemy.text("SELECT pg_advisory_unlock(:n)"), {"n": self._number})
         except SQLAlchemyError:
-            self._drop()  # the server has dropped the lock with the connection
+            self.close()  # the server has dropped the lock with the connection
 
-    def _drop(self) -> None:
+    def close(self) -> None:
+        """Let go of the connection."""
         if self._connection is not None:
-            self._connection.invalidate()
-            self._connection.close()
+            with suppress(SQLAlchemyError):
+                self._connection.invalidate()
+                self._connection.close()
             self._connection = None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]

@@ -18,33 +18,26 @@ given to another meanwhile is refused: each trial counts once.
 
 from __future__ import annotations
 
-import os
-import socket
 import time
-import warnings
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+import sqlalchemy
 from optuna.exceptions import DuplicatedStudyError, UpdateFinishedTrialError
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import ValidationError
 
 from gatelab.errors import RunError, near_misses
+from gatelab.runs.attempts import Attempts, Loss, attempt_at, attempts, key_of
 from gatelab.runs.config import explain
-from gatelab.runs.database import database_errors, engine_options, mutex_for, parsed_url
-from gatelab.runs.space import Choice, Dimension, Interval, LogUniform
+from gatelab.runs.database import database_errors, mutex_for, opened, parsed_url, shown
+from gatelab.runs.mutex import Mutex
+from gatelab.runs.process import is_gone, owner
 from gatelab.runs.study import STUDY_FORMAT, Key, StudyPlan, StudyTrial, extended
 from gatelab.runs.study_table import StudyRecord
 
@@ -53,7 +46,9 @@ BEAT = 10
 GRACE = 60
 """Seconds without a heartbeat after which a trial is taken for lost."""
 ATTEMPTS = 3
-"""How often a trial is begun that is lost with its worker each time."""
+"""How often a trial is begun that ends its worker each time."""
+LOSSES = 10
+"""How often a trial is begun that is lost each time, whoever is to blame."""
 
 STATES = {
     "finished": TrialState.COMPLETE,
@@ -82,11 +77,6 @@ class Running:
     began: float
 
 
-def owner() -> str:
-    """Return this process's name: machine, process, and when it began, as no two processes share them."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_began(os.getpid())}"
-
-
 class Store:
     """A study in its database.
 
@@ -106,17 +96,17 @@ class Store:
     def __init__(self, url: str, name: str, beat: int = BEAT, grace: int = GRACE) -> None:
         self.name, self.grace, self._owner = name, grace, owner()
         parsed = parsed_url(url)
-        self.place = parsed.render_as_string(hide_password=True)
-        with self._errors(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            backend = optuna.storages.RDBStorage(
-                parsed.render_as_string(hide_password=False), engine_options(parsed),
-                heartbeat_interval=beat, grace_period=grace,
-            )  # fmt: skip
-        self._backend = backend
-        self._storage = optuna.storages._CachedStorage(backend)
-        self._mutex = mutex_for(parsed, backend.engine, name)
+        self.place = shown(parsed)
+        with self._errors():
+            self._backend = opened(parsed, beat, grace)
+        self._storage = optuna.storages._CachedStorage(self._backend)
+        self._mutex = mutex_for(parsed, name)
         self._id: int | None = None
+        self._closing = weakref.finalize(self, _close, self._backend, self._mutex)
+
+    def close(self) -> None:
+        """Let go of the database; the same happens where nobody needs the store any longer."""
+        self._closing()
 
     # what was asked
 
@@ -204,11 +194,11 @@ class Store:
                     break
                 if key in state.ended or key in state.running:
                     continue
-                lost = state.lost.get(key, 0)
-                if lost >= ATTEMPTS:
-                    self._give_up(plan, key, lost)
+                begun, blamed, lost = state.begun[key], state.blamed[key], state.lost[key]
+                if blamed >= ATTEMPTS or lost >= LOSSES:
+                    self._give_up(plan, key, begun, lost)
                     continue
-                claims.append(self._created(plan, key, lost + 1))
+                claims.append(self._created(plan, key, begun + 1))
             for claim in claims:
                 self._storage.record_heartbeat(claim.trial_id)
             return claims
@@ -223,29 +213,38 @@ class Store:
                 self._storage.set_trial_user_attr(claim.trial_id, "outcome", outcome.model_dump(mode="json"))
                 self._end(claim.trial_id, outcome)
             except UpdateFinishedTrialError:
-                return False
+                # its own outcome may stand there, where the answer to an earlier try was lost on its way
+                return "outcome" in self._backend.get_trial(claim.trial_id).user_attrs
             return True
 
-    def free(self, claims: Sequence[Claim]) -> None:
-        """Give trials up without an outcome, such as those of a worker that died: they will be begun anew."""
+    def free(self, claims: Sequence[Claim], why: Loss = "worker") -> None:
+        """Give trials up without an outcome: they will be begun anew.
+
+        Parameters
+        ----------
+        why
+            ``worker`` where the trial's own worker died, ``gone`` where more than that was lost, ``stop``
+            where somebody wanted it so. Trials are given up for good after three times of the first, or ten
+            of the first two.
+        """
         with self._errors(), self._mutex.held():
             for claim in claims:
-                with suppress(UpdateFinishedTrialError):
-                    self._storage.set_trial_state_values(claim.trial_id, TrialState.FAIL)
+                self._lose(claim.trial_id, why)
 
     def free_lost(self) -> list[Key]:
         """Give up the trials of processes that are silent, or of this machine and dead; return them."""
         with self._errors(), self._mutex.held():
             stale = set(self._storage._get_stale_trial_ids(self._study))
+            beaten = self._beaten()
             freed = []
-            for trial in self._storage.get_all_trials(
-                self._study, deepcopy=False, states=(TrialState.RUNNING,)
-            ):
+            for trial in self._running():
                 if "outcome" in trial.user_attrs:  # its process died between two writes
                     self._end(trial._trial_id, StudyTrial.model_validate(trial.user_attrs["outcome"]))
-                elif trial._trial_id in stale or self._is_dead(trial):
-                    self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
-                    freed.append(_key(trial))
+                elif trial._trial_id in stale or is_gone(trial.user_attrs.get("owner", "")):
+                    self._lose(trial._trial_id, "gone")
+                    freed.append(key_of(trial))
+                elif trial._trial_id not in beaten:  # begun by who died before the first beat, or never heard
+                    self._storage.record_heartbeat(trial._trial_id)
             return freed
 
     def beat(self, claims: Sequence[Claim]) -> None:
@@ -284,7 +283,7 @@ class Store:
     def running(self) -> list[Running]:
         """Return the trials that are being worked on."""
         with self._errors():
-            return [Running(_key(t), t.user_attrs["owner"], t.user_attrs["began"]) for t in self._running()]
+            return [Running(key_of(t), t.user_attrs["owner"], t.user_attrs["began"]) for t in self._running()]
 
     def keep_environment(self, machine: str, environment: dict[str, Any]) -> None:
         """Keep what a machine is and which versions it has."""
@@ -302,12 +301,24 @@ class Store:
                 self._end(claim.trial_id, trial)
             return len(new)
 
+    def _beaten(self) -> set[int]:
+        """Return the trials that have had a heartbeat."""
+        with self._backend.engine.connect() as connection:
+            return set(connection.scalars(sqlalchemy.text("SELECT trial_id FROM trial_heartbeats")))
+
+    def _lose(self, trial_id: int, why: Loss) -> None:
+        with suppress(UpdateFinishedTrialError):
+            self._storage.set_trial_user_attr(trial_id, "lost", why)
+            self._storage.set_trial_state_values(trial_id, TrialState.FAIL)
+
     def _running(self) -> list[FrozenTrial]:
         return self._storage.get_all_trials(self._study, deepcopy=False, states=(TrialState.RUNNING,))
 
     def _trials(self) -> Iterator[StudyTrial]:
+        seen: set[Key] = set()  # should a lock have been lost while it was held, the first outcome counts
         for trial in self._storage.get_all_trials(self._study, deepcopy=False):
-            if trial.state.is_finished() and "outcome" in trial.user_attrs:
+            if trial.state.is_finished() and "outcome" in trial.user_attrs and key_of(trial) not in seen:
+                seen.add(key_of(trial))
                 try:
                     yield StudyTrial.model_validate(trial.user_attrs["outcome"])
                 except ValidationError as error:
@@ -316,35 +327,19 @@ class Store:
                         f"{explain(error, [])}"
                     ) from None
 
-    def _state(self) -> _State:
-        state = _State(set(), set(), {})
-        for trial in self._storage.get_all_trials(self._study, deepcopy=False):
-            key = _key(trial)
-            if "outcome" in trial.user_attrs:
-                state.ended.add(key)
-            elif not trial.state.is_finished():
-                state.running.add(key)
-            else:
-                state.lost[key] = state.lost.get(key, 0) + 1
-        return state
+    def _state(self) -> Attempts:
+        return attempts(self._storage.get_all_trials(self._study, deepcopy=False))
 
     def _created(self, plan: StudyPlan, key: Key, attempt: int) -> Claim:
         began = time.time()
-        drawn = plan.drawn(key)
-        trial = optuna.trial.create_trial(
-            state=TrialState.RUNNING,
-            params=drawn,
-            distributions={k: _distribution(plan.space[k]) for k in drawn},
-            user_attrs={"key": list(key), "owner": self._owner, "attempt": attempt, "began": began},
-        )
-        trial.datetime_start = datetime.now()
+        trial = attempt_at(plan, key, attempt, self._owner, began)
         return Claim(key, self._storage.create_new_trial(self._study, trial), attempt, began)
 
-    def _give_up(self, plan: StudyPlan, key: Key, lost: int) -> None:
-        claim = self._created(plan, key, lost + 1)
+    def _give_up(self, plan: StudyPlan, key: Key, begun: int, lost: int) -> None:
+        claim = self._created(plan, key, begun + 1)
         outcome = StudyTrial(
             task=key.task, cell=key.cell, number=key.number, status="failed", settings=plan.drawn(key),
-            reason=f"lost with its worker {lost} times (killed, or out of memory)", attempts=lost,
+            reason=f"lost with its worker {lost} times (killed, or out of memory)", attempts=begun,
             began=claim.began, ended=claim.began,
         )  # fmt: skip
         self._storage.set_trial_user_attr(claim.trial_id, "outcome", outcome.model_dump(mode="json"))
@@ -357,42 +352,11 @@ class Store:
         values = [outcome.valid] if state is TrialState.COMPLETE and outcome.valid is not None else None
         self._storage.set_trial_state_values(trial_id, state, values)
 
-    def _is_dead(self, trial: FrozenTrial) -> bool:
-        """Return whether a trial's process ran on this machine and runs no more."""
-        machine, process, began = str(trial.user_attrs.get("owner", "::")).rsplit(":", 2)
-        return machine == socket.gethostname() and _began(int(process or 0)) != began
-
     def _errors(self) -> AbstractContextManager[None]:
         return database_errors(self.place)
 
 
-@dataclass
-class _State:
-    """What the database knows of trials by their keys; ``lost`` counts attempts without an outcome."""
-
-    ended: set[Key]
-    running: set[Key]
-    lost: dict[Key, int]
-
-
-def _distribution(dimension: Dimension) -> BaseDistribution:
-    if isinstance(dimension, Choice):
-        return CategoricalDistribution(dimension.values)
-    assert isinstance(dimension, Interval)
-    log = isinstance(dimension, LogUniform)
-    if dimension.whole:
-        return IntDistribution(int(dimension.at(0.0)), int(dimension.at(1.0)), log=log)
-    return FloatDistribution(float(dimension.at(0.0)), float(dimension.at(1.0)), log=log)
-
-
-def _key(trial: FrozenTrial) -> Key:
-    return Key(*trial.user_attrs.get("key", ("", "", trial.number)))
-
-
-def _began(process: int) -> str:
-    """Return when a process of this machine began, in clock ticks; '' where it runs no more."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] in "ZX" else fields[19]
+def _close(backend: optuna.storages.RDBStorage, mutex: Mutex) -> None:
+    mutex.close()
+    backend.scoped_session.remove()
+    backend.engine.dispose()

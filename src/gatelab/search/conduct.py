@@ -118,10 +118,10 @@ class Conduct:
                     if stopping == "now":
                         self._leave()
                         return "stopped"
+                    self._beat()  # first: after a silence, so that no own trial is taken for lost
                     others = 0 if stopping else self._fill()
                     if not self.claims and not others:
                         return "stopped" if stopping else "done"
-                    self._beat()
                     self._silent = 0.0
                 except RunError as error:
                     self._unreachable(error)
@@ -174,7 +174,7 @@ class Conduct:
         else:
             self.watcher.lost(news.key, news.lost)
             with suppress(RunError):  # it will be found lost
-                self.store.free([claim])
+                self.store.free([claim], "worker" if news.blamed else "gone")
         del self.claims[news.key]
 
     def _keep_outcomes(self) -> None:
@@ -214,20 +214,25 @@ class Conduct:
 
     def _beat(self) -> None:
         if time.monotonic() - self._beaten > BEAT:
-            self._beaten = time.monotonic()
             self.store.beat(list(self.claims.values()))
+            self._beaten = time.monotonic()
 
     def _leave(self) -> None:
         """Give up what is being trained, and keep outcomes that the storage did not take in a file."""
-        for news in self.crew.news(0.0):
-            self._hear(news)
+        with suppress(RunError):  # the crew may be what ended it
+            for news in self.crew.news(0.0):
+                self._hear(news)
+        with suppress(RunError):
+            while self.unkept:
+                self.store.finish(*self.unkept[0])
+                self.unkept.pop(0)
         if self.unkept:
             lines = [o.model_dump_json() for _, o in self.unkept]
             before = self.rescue.read_text() if self.rescue.exists() else ""
             write_atomic(self.rescue, before + "".join(line + "\n" for line in lines))
             self.watcher.said(f"{len(lines)} outcomes are kept in {self.rescue} until the study goes on")
         with suppress(RunError):  # they will be found lost
-            self.store.free(list(self.claims.values()))
+            self.store.free(list(self.claims.values()), "stop")
         self.claims.clear()
 
     def _recover(self) -> None:

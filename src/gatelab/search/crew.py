@@ -40,12 +40,16 @@ DEATHS = 10
 
 @dataclass(frozen=True)
 class News:
-    """What is heard of a trial: an epoch, its outcome, or why it was lost with its worker."""
+    """What is heard of a trial: an epoch, its outcome, or why it was lost with its worker.
+
+    ``blamed`` is whether it was the worker alone that died, so that the trial may be the reason.
+    """
 
     key: Key
     epoch: Epoch | None = None
     outcome: StudyTrial | None = None
     lost: str = ""
+    blamed: bool = True
 
 
 class Crew(Protocol):
@@ -145,7 +149,8 @@ class LocalCrew:
 
     def _replaced(self, heard: set[Key]) -> list[News]:
         """Begin with another keeper in place of one that died; return what was lost with it."""
-        lost = [News(k, lost="the process that keeps the workers died") for k in self.running - heard]
+        why = "the process that keeps the workers died"
+        lost = [News(k, lost=why, blamed=False) for k in self.running - heard]
         self.running.clear()
         self.deaths += 1
         if self.deaths >= DEATHS:

@@ -11,7 +11,7 @@ from gatelab.errors import GatelabError
 from gatelab.graph.cell import Cell
 from gatelab.graph.data import from_data
 from gatelab.runs import Epoch, Outcome, Trial
-from gatelab.runs.store import owner
+from gatelab.runs.process import owner
 from gatelab.runs.study import Key, Settings, StudyPlan, StudyTrial
 from gatelab.tasks import Task
 from gatelab.train import train

@@ -129,7 +129,7 @@ def test_version_and_help_need_no_torch():
         (["cells", "show", "grru"], "did you mean gru"),
         (["cells", "show", "lstm-blocks", "--units", "7"], "blocks of 2"),
         (["paper", "chung2015"], "did you mean chung2014"),
-        (["paper", "chung2014", "--dataset", "chorales"], "its music sets are"),
+        (["paper", "chung2014", "--dataset", "chorales"], "its tasks are"),
         (["report", "nowhere"], "nowhere is no folder"),
         (["resume", "."], "no run folder"),
     ],

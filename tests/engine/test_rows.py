@@ -86,3 +86,10 @@ def test_gradients_pass_through():
 def test_impossible_layouts(sizes):
     with pytest.raises(AssertionError):
         Rows(sizes)
+
+
+def test_layouts_of_equal_lengths_are_made_once():
+    assert Rows.of([1, 1, 1], None) is Rows.full(3, 1)
+    assert Rows.of([2, 1], None).sizes == (2, 1)
+    order = torch.tensor([1, 0])
+    assert Rows.of([2, 2], order).order is order

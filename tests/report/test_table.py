@@ -1,11 +1,13 @@
 import math
 import re
+from dataclasses import replace
 
 import pytest
 
 from gatelab.report.answer import compared, standings
 from gatelab.report.details import candidate_table, difference_table, missing, reported_table
-from gatelab.report.numbers import count, decimal, rate, seconds, signed, spread
+from gatelab.report.numbers import NOTHING, count, decimal, rate, seconds, signed, spread
+from gatelab.report.page import render
 from gatelab.report.table import RESULT_COLUMNS, answer, result_table
 from gatelab.runs import Outcome, read_run, write_json
 from gatelab.stats import Interval
@@ -112,6 +114,13 @@ def test_reported_numbers(run):
     ours = run.best("gru").outcome.test
     assert gru[:5] == ["gru", "48", "46", "19,728", "20.2 × 10³"]
     assert gru[-2:] == ["8.54", signed(ours - 8.54, 2)]
+
+
+def test_numbers_of_other_data_are_not_compared(run):
+    paper = run.config.paper.model_copy(update={"other_data": "Ubisoft A"})
+    other = replace(run, config=run.config.model_copy(update={"paper": paper}))
+    assert reported_table(other).rows[1][-2:] == ["8.54", NOTHING]
+    assert "Ubisoft A, other data" in render([other])
 
 
 def test_every_candidate_is_listed_with_its_ending(run):

@@ -6,7 +6,7 @@ import pytest
 from gatelab.errors import ConfigError, RunError
 from gatelab.runs import Training
 from gatelab.runs.study import StudyTrial, extended
-from gatelab.runs.study_table import StudyRecord, read_study, write_study
+from gatelab.runs.study_table import StudyRecord, merged, read_study, write_study
 from small_study import PLAN, SPACE, TASK, VALUES, changed
 
 
@@ -139,3 +139,22 @@ def test_no_table_at_all(tmp_path):
     (tmp_path / "a.study.json.gz").write_bytes(b"not this")
     with pytest.raises(RunError, match="cannot be read"):
         read_study(tmp_path / "a.study.json.gz")
+
+
+def test_studies_of_one_space_are_one():
+    parts = [changed(tasks=(t,), trials=n) for t, n in zip(VALUES["tasks"], (3, 2), strict=True)]
+    records = [StudyRecord(p, tuple(t for t in some_trials() if t.task == p.tasks[0].name)) for p in parts]
+    whole = merged(records)
+    assert [t.name for t in whole.plan.tasks] == ["a", "b"]
+    assert whole.plan.trials == 3
+    assert {t.key for t in whole.trials} == {t.key for t in some_trials()}
+    assert len(whole.missing) == 12 - 5
+    assert all(whole.plan.of(t.key) == PLAN.of(t.key) for t in whole.trials)
+
+
+def test_studies_that_are_not_one():
+    with pytest.raises(ConfigError, match="seed differ"):
+        merged([StudyRecord(PLAN, ()), StudyRecord(changed(seed=1), ())])
+    other = tuple(t.model_copy(update={"valid": 9.0}) for t in some_trials())
+    with pytest.raises(ConfigError, match="another outcome"):
+        merged([StudyRecord(PLAN, some_trials()), StudyRecord(PLAN, other)])

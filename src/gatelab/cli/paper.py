@@ -12,7 +12,12 @@ from gatelab.errors import ConfigError, near_misses
 
 def paper(
     name: Annotated[str, typer.Argument(help="chung2014.")],
-    dataset: Annotated[str, typer.Option(help="jsb, nottingham, muse or piano.")] = "jsb",
+    dataset: Annotated[
+        str,
+        typer.Option(
+            help="jsb, nottingham, muse, piano; speech-500 or speech-8000, on a free data set or =PATH."
+        ),
+    ] = "jsb",
     sizes: Annotated[
         Literal["budget", "table"],
         typer.Option(
@@ -22,12 +27,9 @@ def paper(
     trials: options.Trials = 10,
     repeats: options.Repeats = 4,
     seed: options.Seed = 0,
-    epochs: Annotated[int | None, typer.Option(help="Most epochs of a training.", show_default="200")] = None,
-    patience: Annotated[
-        int | None,
-        typer.Option(help="Epochs without a better validation that end it.", show_default="20"),
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Sequences a batch.", show_default="4")] = None,
+    epochs: options.Epochs = None,
+    patience: options.Patience = None,
+    batch_size: options.BatchSize = None,
     workers: options.Workers = None,
     runs: options.Runs = None,
     profile: options.Profile = False,
@@ -35,14 +37,11 @@ def paper(
     """Repeat a paper's study by its protocol, and put its table beside ours."""
     from gatelab.cli.session import carry_out
     from gatelab.papers import PAPERS
-    from gatelab.runs import Training, build
 
     if name not in PAPERS:
         raise ConfigError(f"unknown paper {name!r}{near_misses(name, PAPERS)}; known are {', '.join(PAPERS)}")
     chosen = PAPERS[name]
     changed = {"max_epochs": epochs, "patience": patience, "batch_size": batch_size}
-    values = chosen.TRAINING.model_dump() | {k: v for k, v in changed.items() if v is not None}
-    plan = chosen.plan(
-        dataset, sizes=sizes, trials=trials, repeats=repeats, seed=seed, training=build(Training, **values)
-    )
+    training = {k: v for k, v in changed.items() if v is not None}
+    plan = chosen.plan(dataset, sizes=sizes, trials=trials, repeats=repeats, seed=seed, training=training)
     carry_out(plan, runs, workers, profile)

@@ -107,10 +107,9 @@ def show(console: Console, run: RunRecord) -> None:
     from gatelab.report.table import answer, result_table
 
     show_table(console, f"{run.config.task.title}: {run.config.task.objective.title}", result_table(run))
-    if run.config.paper:
-        show_table(
-            console, f"Beside the paper ({run.config.paper.table}; ours − reported)", reported_table(run)
-        )
+    if paper := run.config.paper:
+        said = f"reported of {paper.other_data}, other data" if paper.other_data else "ours − reported"
+        show_table(console, f"Beside the paper ({paper.table}; {said})", reported_table(run))
     if run.config.repeats and len(run.config.units) > 1:
         show_table(
             console, f"Differences in test {run.config.task.headline}, paired by seed", difference_table(run)

@@ -6,6 +6,7 @@ longest first. N rows stand for N steps of sequences, so nothing is computed for
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate
@@ -37,10 +38,17 @@ class Rows:
         assert self.sizes[-1] > 0, "every step has a live sequence"
 
     @staticmethod
-    @lru_cache(maxsize=64)
+    @lru_cache(maxsize=256)
     def full(steps: int, batch: int) -> Rows:
         """Return the layout of ``batch`` sequences of the same length."""
         return Rows((batch,) * steps)
+
+    @classmethod
+    def of(cls, sizes: Sequence[int], order: Tensor | None) -> Rows:
+        """Return the layout of a batch of which so many sequences are live at each step."""
+        if order is None and sizes[0] == sizes[-1]:
+            return Rows.full(len(sizes), sizes[0])
+        return cls(tuple(sizes), order)
 
     @classmethod
     def ragged(cls, lengths: Tensor) -> Rows:

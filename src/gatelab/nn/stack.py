@@ -137,7 +137,7 @@ class Stack(nn.Module):
             raise ShapeError("a PackedSequence knows its lengths; call without lengths=")
         self._check_width(x.data.shape[-1])
         self._check_type("input", x.data)
-        rows = Rows(tuple(x.batch_sizes.tolist()), x.sorted_indices)
+        rows = Rows.of(x.batch_sizes.tolist(), x.sorted_indices)
         output, last, seen = self._run(x.data, self._states(state, rows.batch), rows, watch)
         packed = PackedSequence(output, x.batch_sizes, x.sorted_indices, x.unsorted_indices)
         return packed, last, {k: torch.stack(v) for k, v in seen.items()}

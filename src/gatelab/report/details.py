@@ -53,19 +53,20 @@ def _reported_row(run: RunRecord, unit: Unit, reported: Reported) -> list[str]:
     best = run.best(unit.name)
     outcome = best.outcome if best else None
     train, test = (outcome.train, outcome.test) if outcome else (None, None)
+    comparable = not (run.config.paper and run.config.paper.other_data)
     return [
         unit.name,
         count(unit.hidden_size),
         count(reported.hidden_size),
         count(unit.parameters),
         reported.parameters or NOTHING,
-        *_beside(train, reported.train),
-        *_beside(test, reported.test),
+        *_beside(train, reported.train, comparable),
+        *_beside(test, reported.test, comparable),
     ]
 
 
-def _beside(ours: float | None, reported: float | None) -> list[str]:
-    both = ours is not None and reported is not None
+def _beside(ours: float | None, reported: float | None, comparable: bool) -> list[str]:
+    both = comparable and ours is not None and reported is not None
     difference = signed(ours - reported, 2) if both else NOTHING  # type: ignore[operator]
     return [decimal(ours), NOTHING if reported is None else f"{reported:.2f}", difference]
 

@@ -94,12 +94,17 @@ class Reported(Frozen):
 
 
 class Paper(Frozen):
-    """The paper that a run follows, its numbers, and where the run differs from it."""
+    """The paper that a run follows, its numbers, and where the run differs from it.
+
+    ``other_data`` is what the reported numbers are of, where it is not the run's data, so that no difference
+    is taken; else nothing.
+    """
 
     key: str
     citation: str
     table: str
     reported: dict[str, Reported] = {}
+    other_data: str = ""
     differences: tuple[str, ...] = ()
 
 

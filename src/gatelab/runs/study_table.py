@@ -5,17 +5,18 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from gatelab.errors import RunError
-from gatelab.runs.config import explain
+from gatelab.errors import ConfigError, RunError
+from gatelab.runs.config import Paper, explain
+from gatelab.runs.findings import Finding
 from gatelab.runs.folder import write_atomic
-from gatelab.runs.study import STUDY_FORMAT, Key, StudyPlan, StudyTrial
+from gatelab.runs.study import STUDY_FORMAT, Key, StudyPlan, StudyTrial, extended
 
 SUFFIX = ".study.json.gz"
 LARGEST = 1 << 30
@@ -46,6 +47,64 @@ class StudyRecord:
         """The trials that have not ended."""
         ended = {t.key for t in self.trials}
         return [k for k in self.plan.keys() if k not in ended]  # noqa: SIM118
+
+
+def merged(records: Sequence[StudyRecord]) -> StudyRecord:
+    """Return studies of one space as one study: all their tasks, cells and trials.
+
+    Such as the tasks of a paper that were run apart. Where they ask for different numbers of trials, the
+    whole asks for the most, and what the others did not ask for is missing.
+
+    Raises
+    ------
+    ConfigError
+        Their spaces, settings or seeds differ; a task or cell of the same name is not the same; or a trial
+        has two outcomes that differ.
+    """
+    first = records[0].plan
+    plan = first.model_copy(
+        update={
+            "tasks": _united([t for r in records for t in r.plan.tasks]),
+            "cells": _united([c for r in records for c in r.plan.cells]),
+            "findings": _distinct([f for r in records for f in r.plan.findings]),
+            "trials": max(r.plan.trials for r in records),
+            "paper": _both(first, [r.plan for r in records]),
+        }
+    )
+    trials: dict[Key, StudyTrial] = {}
+    for record in records:
+        extended(record.plan, plan)
+        for trial in record.trials:
+            if trials.setdefault(trial.key, trial) != trial:
+                raise ConfigError(f"trial {trial.key.name} has another outcome in each of two studies")
+    environments = {k: v for r in records for k, v in r.environments.items()}
+    return StudyRecord(plan, tuple(trials.values()), environments)
+
+
+def _united(named: Sequence[Any]) -> tuple[Any, ...]:
+    found: dict[str, Any] = {}
+    for item in named:
+        found.setdefault(item.name, item)
+    return tuple(found.values())
+
+
+def _distinct(items: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return findings, each once for all of its tasks."""
+    found: dict[Finding, list[str]] = {}
+    for item in items:
+        tasks = found.setdefault(item.model_copy(update={"tasks": ("",)}), [])
+        tasks += [t for t in item.tasks if t not in tasks]
+    return tuple(k.model_copy(update={"tasks": tuple(v)}) for k, v in found.items())
+
+
+def _both(first: StudyPlan, plans: Sequence[StudyPlan]) -> Paper | None:
+    """Return the paper with all differences and reported numbers."""
+    papers = [p.paper for p in plans if p.paper]
+    if first.paper is None or any(p.key != first.paper.key for p in papers):
+        return first.paper
+    differences = tuple(dict.fromkeys(d for p in papers for d in p.differences))
+    reported = {k: v for p in papers for k, v in p.reported.items()}
+    return first.paper.model_copy(update={"differences": differences, "reported": reported})
 
 
 def write_study(path: Path, record: StudyRecord) -> None:

@@ -7,6 +7,7 @@ with the process that began it.
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import os
@@ -178,6 +179,8 @@ def _keep(main: Connection) -> None:
     except GatelabError as error:
         _send(main, {"refused": type(error).__name__, "message": str(error)})
         return
+    gc.collect()
+    gc.freeze()  # what is there stays: workers need not look through it, which would also copy it
     count = room_for(said["count"], available())
     _send(main, {"count": count})
     _Keeper(main, plan, tasks, count).keep()

@@ -39,7 +39,7 @@ class Batch:
     @property
     def terms(self) -> int:
         """Number of terms of the loss: steps, sequences or symbols."""
-        return len(self.owner)
+        return self.owner.shape[0]
 
     @property
     def sequences(self) -> int:
@@ -67,6 +67,9 @@ class Layout:
     def of(cls, lengths: Places, chosen: Sequence[int]) -> Layout:
         """Return the layout of these sequences of a split whose sequences have these lengths."""
         places = np.asarray(chosen)
+        if len(places) == 1:  # nothing stands beside it
+            time = np.arange(lengths[places[0]])
+            return cls(places, time, np.zeros_like(time))
         places = places[np.argsort(-lengths[places], kind="stable")]
         longest = lengths[places]
         time, column = np.nonzero(np.arange(longest[0])[:, None] < longest)
@@ -124,3 +127,10 @@ class Table:
     def places(self, layout: Layout) -> Tensor:
         """Return where each row of a batch stands, [N]; with a row ``before``, that of the step before."""
         return torch.from_numpy(self._starts[layout.places][layout.column] + layout.time)
+
+    def cut(self, layout: Layout, after: int = 0) -> Tensor:
+        """Return the rows of a batch, [N, …], or those that stand ``after`` them; not to be written to."""
+        if len(layout.places) == 1:
+            first = int(self._starts[layout.places[0]]) + after
+            return self.rows[first : first + len(layout.time)]
+        return self.rows.index_select(0, self.places(layout) + after)

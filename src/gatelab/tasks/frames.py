@@ -56,8 +56,7 @@ class FrameTask(RaggedTask):
         return cls(frame_parts(load, told))
 
     def _answered(self, split: str, layout: Layout, inputs: PackedSequence) -> Batch:
-        table = self._targets[split]
-        return Batch(inputs, table.rows.index_select(0, table.places(layout)), layout.owner)
+        return Batch(inputs, self._targets[split].cut(layout), layout.owner)
 
     def losses(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
         """Return the NLL of each frame, [N], in nats."""

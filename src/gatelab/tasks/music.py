@@ -56,8 +56,7 @@ class RollTask(Task):
         """Return how the chosen sequences stand side by side, and of each row the step before and its own."""
         table = self._tables[split]
         layout = Layout.of(table.lengths, chosen)
-        before = table.places(layout)
-        return layout, table.rows.index_select(0, before), table.rows.index_select(0, before + 1)
+        return layout, table.cut(layout), table.cut(layout, after=1)
 
     def losses(self, head: nn.Module, answers: Tensor, batch: Batch) -> Tensor:
         """Return the NLL of each step, [N], in nats, under a network's answers [N, 88]."""

@@ -61,7 +61,7 @@ class Network(nn.Module):
         """Return the answers and the states after the last step, to go on from."""
         output, state = self.recurrent(self._encoded(inputs), state)
         hidden = self._end(state) if self.reads == "end" else _rows(output)
-        return self.head(self.dropout(hidden)), state
+        return self.head(self.dropout(hidden) if self.dropout.p else hidden), state
 
     def _encoded(self, inputs: Sequences) -> Sequences:
         if self.encoder is None:
@@ -76,8 +76,11 @@ class Network(nn.Module):
         if not (self.training and self.input_noise):
             return inputs
         if isinstance(inputs, PackedSequence):
-            return inputs._replace(data=inputs.data + self.input_noise * torch.randn_like(inputs.data))
-        return inputs + self.input_noise * torch.randn_like(inputs)
+            return inputs._replace(data=self._noisy(inputs.data))
+        return self._noisy(inputs)
+
+    def _noisy(self, inputs: Tensor) -> Tensor:
+        return torch.randn_like(inputs).mul_(self.input_noise).add_(inputs)
 
     def _end(self, state: State) -> Tensor:
         """Return the top layer's last outputs, [B, H · directions]."""

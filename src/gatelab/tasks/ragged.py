@@ -95,7 +95,7 @@ class RaggedTask(Task):
         """Return the chosen sequences of a split side by side, longest first."""
         table = self.tables[split]
         layout = Layout.of(table.lengths, chosen)
-        inputs = PackedSequence(table.rows.index_select(0, table.places(layout)), layout.batch_sizes)
+        inputs = PackedSequence(table.cut(layout), layout.batch_sizes)
         return self._answered(split, layout, inputs)
 
     @abstractmethod

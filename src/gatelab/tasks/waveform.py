@@ -46,29 +46,34 @@ class WaveformTask(Task):
         self.data = data
         self.measures = (Measure(name="NLL", unit="nats per step"),)
         counts = " / ".join(str(len(getattr(data, s).recordings)) for s in SPLITS)
-        split = f"split: {counts} recordings, a speaker in one part where they are known"
-        self.about = About(f"{data.name}-{data.length}", data.title, data.source, data.digest, (split,))
+        notes = [f"split: {counts} recordings, a speaker in one part where they are known"]
+        if data.train.every > 1:
+            notes.append(f"one of {data.train.every} sequences is kept")
+        self.about = About(f"{data.name}-{data.length}", data.title, data.source, data.digest, tuple(notes))
 
     @classmethod
     def load(cls, load: str, told: Options) -> WaveformTask:
         """Return the task on ``fsdd``, ``festvox_ru`` or a folder of WAV or FLAC files.
 
-        Options: ``split``, and ``length``, samples of a sequence, 500 as a rule.
+        Options: ``split``; ``length``, samples of a sequence, 500 as a rule; ``every``, to keep only one of
+        so many sequences.
         """
+        every = told.whole("every", 1, least=1)
         length = told.whole("length", 500, least=INPUTS + TARGETS)
         split = told.shares("split") or FRACTIONS
         path = Path(load).expanduser()
         if path.is_dir():
             sounds = open_folder(path)
-            return cls(waveform_data(sounds, length, split, name=path.name, source=str(path)))
+            return cls(waveform_data(sounds, length, split, every=every, name=path.name, source=str(path)))
         if path.exists():
             raise DataError(f"{path}: wanted a folder of sound files, came a file; try the folder around it")
         speech = load_speech(load)
         spoken = [*speech.train, *speech.valid, *speech.test]
         names = [u.speaker or u.id for u in spoken] if len(set(speech.speakers)) >= 3 else None
         data = waveform_data(
-            [u.sound for u in spoken], length, split, groups=names, name=speech.name, source=speech.source
-        )
+            [u.sound for u in spoken], length, split, groups=names, every=every, name=speech.name,
+            source=speech.source,
+        )  # fmt: skip
         return cls(data)
 
     def kept(self) -> dict[str, Any]:

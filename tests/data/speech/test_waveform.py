@@ -52,6 +52,11 @@ def test_chunks_stay_in_their_recording_and_count_the_rest() -> None:
         assert np.array_equal(chunk, recordings[place].samples[start : start + 500])
     with pytest.raises(IndexError, match="wanted sequence 5, there are 5"):
         chunks[5]
+    few = Chunks(recordings, 500, every=2)
+    assert len(few) == 3
+    assert all(np.array_equal(few[k], chunks[2 * k]) for k in range(3))
+    with pytest.raises(IndexError):
+        few[3]
 
 
 def test_files_are_split_whole_and_normalised_by_what_trains(folder: Path) -> None:

@@ -46,11 +46,14 @@ class Chunks:
         Samples of a sequence.
     scale
         By which samples are normalised; None: they stay as they are.
+    every
+        One of so many sequences, in their order, is kept.
     """
 
     recordings: tuple[Audio | Recording, ...]
     length: int
     scale: Scale | None = None
+    every: int = 1
 
     def __post_init__(self) -> None:
         step_count(self.length)
@@ -58,13 +61,14 @@ class Chunks:
         object.__setattr__(self, "_ends", np.array([0, *ends]))
 
     def __len__(self) -> int:
-        return int(self._ends[-1])  # type: ignore[attr-defined]
+        return -(-int(self._ends[-1]) // self.every)  # type: ignore[attr-defined]
 
     def __getitem__(self, index: int) -> NDArray[np.float32]:
         """Return one sequence, float32 ``[length]``."""
         if not 0 <= index < len(self):
             raise IndexError(f"wanted sequence {index}, there are {len(self)}")
         ends: NDArray[np.intp] = self._ends  # type: ignore[attr-defined]
+        index *= self.every
         place = int(np.searchsorted(ends, index, side="right")) - 1
         start = (index - int(ends[place])) * self.length
         samples = self.recordings[place].read(start, start + self.length)
@@ -121,6 +125,7 @@ def waveform_data(
     fractions: tuple[float, float, float] = FRACTIONS,
     seed: int = 0,
     groups: Sequence[str] | None = None,
+    every: int = 1,
     name: str = "waveform",
     source: str = "",
 ) -> WaveformData:
@@ -138,6 +143,8 @@ def waveform_data(
         Of the recordings, in train, valid and test; see :func:`gatelab.data.splits.split_by_group`.
     groups
         What must stay together (the speaker of each recording); None: each file name is a group of its own.
+    every
+        One of so many sequences of each split is kept; scale and digest are of all samples.
     name, source
         For the record of a run.
 
@@ -160,7 +167,8 @@ def waveform_data(
     files = [_file_name(recording) for recording in recordings]
     split = split_by_group(groups or files, fractions, seed)
     train, valid, test = (
-        Chunks(tuple(recordings[i] for i in part), length) for part in (split.train, split.valid, split.test)
+        Chunks(tuple(recordings[i] for i in part), length, every=every)
+        for part in (split.train, split.valid, split.test)
     )
     for part, wanted in zip((train, valid, test), fractions, strict=True):
         if wanted and not len(part):

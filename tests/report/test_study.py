@@ -97,9 +97,9 @@ def test_everything_is_in_it(numbers, page):
         "one minus log uniform", "Updates after every 8 sequences.", "20 to 200, whole",
         "mean of the best 10 %", "(8)", "Hedges' g", "Welch p", "Mann–Whitney p", "8 of 80",
         "R² on trials not met", "learning rate × hidden size", "Mean ranks over 2 tasks", "Friedman's test",
-        "n = 2 tasks, 3 cells", "Findings of the paper", "[remembered]", "reported", "8.380", "480 of 480",
-        "the training NLL became 131.2", "machine-0, machine-1", "2023-11-14", "gatelab again",
-        "Thick: all cells (", "JSB Chorales", "NLL [nats per step], lower is better",
+        "n = 2 tasks, 3 cells", "Findings of the paper", "[remembered]", "enter no computation", "8.380",
+        "the training NLL became 131.2", "480 of 480", "machine-0, machine-1", "2023-11-14",
+        "gatelab again", "Thick: all cells (", "JSB Chorales", "NLL [nats per step], lower is better",
     ):  # fmt: skip
         assert wanted in page.text, wanted
     assert "not finished" not in page.text

@@ -6,7 +6,7 @@ import pytest
 
 from gatelab.errors import ConfigError, RunError
 from gatelab.report import write_report
-from gatelab.report.page import safe_json
+from gatelab.report.frame import safe_json
 from gatelab.runs import Task, Training, Unit, read_run, write_json
 
 

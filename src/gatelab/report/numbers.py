@@ -69,3 +69,25 @@ def spread(interval: Interval) -> str:
 def range_of(interval: Interval) -> str:
     """Return an interval as [low, high]."""
     return f"[{signed(interval.low)}, {signed(interval.high)}]" if interval.known else NOTHING
+
+
+def probability(value: float | None) -> str:
+    """Return a p value with two figures.
+
+    >>> probability(0.0123), probability(2e-19), probability(float("nan"))
+    ('0.012', '2e-19', '–')
+    """
+    return NOTHING if value is None or math.isnan(value) else f"{value:.2g}".replace("e-0", "e-")
+
+
+def duration(value: float | None) -> str:
+    """Return a duration in the unit that it is read in.
+
+    >>> duration(42.0), duration(600), duration(36_000), duration(None)
+    ('42.0 s', '10.0 min', '10.0 h', '–')
+    """
+    if value is None or math.isnan(value):
+        return NOTHING
+    if value < 120:
+        return f"{value:.1f} s"
+    return f"{value / 60:.1f} min" if value < 7200 else f"{value / 3600:,.1f} h"

@@ -279,7 +279,10 @@ def _work(keeper: Connection, others: Sequence[Connection], plan: StudyPlan, tas
             continue  # a judgement of a trial that has ended
         key = Key(*said["start"])
         outcome = run_trial(plan, tasks, key, said["attempt"], _Teller(keeper, key, plan.pruner != "none"))
-        _send(keeper, {"key": list(key), "outcome": outcome.model_dump(mode="json")})
+        try:
+            _send(keeper, {"key": list(key), "outcome": outcome.model_dump(mode="json")})
+        except OSError:
+            os._exit(0)
 
 
 @dataclass

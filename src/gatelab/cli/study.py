@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from gatelab.cli import options
+from gatelab.cli import options, study_report
 from gatelab.cli import study_view as view
+from gatelab.cli.study_report import read
 from gatelab.cli.study_run import Workers, carry_out, conclude, go_on, table_path
 from gatelab.cli.study_storage import Storage, open_store, storage_url
 from gatelab.errors import ConfigError, RunError
@@ -219,17 +220,16 @@ def show(
     ] = None,
     storage: Storage = None,
 ) -> None:
-    """Show what a study found so far: each cell's best trial and its settings; write table and report."""
+    """Show what a study found so far: each cell's best trial and its settings; write its table."""
     console = Console(highlight=False, emoji=False)
-    if _is_table(study):
-        from gatelab.runs.study_table import read_study
-
-        record = read_study(Path(study))
-    else:
-        record = open_store(storage, study).record()
+    record = read(study, storage)
+    if not _is_table(study):
         out = out or table_path(record.plan)
     console.print(view.headline(record.plan), markup=False, soft_wrap=not console.is_terminal)
     conclude(console, record, out)
+
+
+app.command("report")(study_report.report)
 
 
 @app.command()

@@ -12,6 +12,7 @@ Every node needs the same gatelab, and the data at the same place or below its o
 from __future__ import annotations
 
 import json
+import socket
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,6 +34,8 @@ from gatelab.tasks import Task, reopen
 
 LOOK_EVERY = 2.0
 """Seconds between two looks at which nodes there are."""
+KNOCK = 10.0
+"""Seconds within which the head of a cluster has to answer."""
 
 
 @dataclass(frozen=True)
@@ -189,9 +192,13 @@ def _imported() -> ModuleType:
 
 
 def _connect(ray: ModuleType, address: str) -> None:
+    """Join a cluster; Ray alone would knock for many minutes where nobody answers."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what later versions of Ray will do otherwise
         try:
+            host, _, port = address.removeprefix("ray://").rpartition(":")
+            if host and port.isdecimal():
+                socket.create_connection((host.strip("[]"), int(port)), KNOCK).close()
             ray.init(address=address, log_to_driver=False, logging_level="error")
         except (ConnectionError, ValueError, RuntimeError, OSError, ray.exceptions.RayError) as error:
             raise RunError(

@@ -293,12 +293,14 @@ class Store:
     def add(self, trials: Sequence[StudyTrial]) -> int:
         """Keep outcomes from elsewhere, such as a table's; return how many were new."""
         with self._errors(), self._mutex.held():
-            plan, state = self.plan(), self._state()
-            new = [t for t in trials if t.key not in state.ended and t.key not in state.running]
+            plan, ended = self.plan(), self._state().ended
+            running = {key_of(t): t._trial_id for t in self._running()}
+            new = [t for t in trials if t.key not in ended]
             for trial in new:
-                claim = self._created(plan, trial.key, trial.attempts)
-                self._storage.set_trial_user_attr(claim.trial_id, "outcome", trial.model_dump(mode="json"))
-                self._end(claim.trial_id, trial)
+                there = running.get(trial.key)  # who works on it will find it ended
+                number = self._created(plan, trial.key, trial.attempts).trial_id if there is None else there
+                self._storage.set_trial_user_attr(number, "outcome", trial.model_dump(mode="json"))
+                self._end(number, trial)
             return len(new)
 
     def _beaten(self) -> set[int]:

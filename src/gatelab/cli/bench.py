@@ -102,6 +102,37 @@ def compare(
 
 
 @app.command()
+def study(
+    dataset: Annotated[str, typer.Option(help="jsb, or jsb=PATH of other music.")] = "jsb",
+    cell: Annotated[str, typer.Option(help="Of lstm, np and gru, with commas.")] = "lstm,np,gru",
+    trials: Annotated[int, typer.Option(help="Trials of each cell; all ways train the same.", min=1)] = 3,
+    epochs: Annotated[int, typer.Option(help="Epochs of a trial that are timed.", min=1)] = 1,
+    rounds: Annotated[int, typer.Option(help="Rounds; each way has a turn in each.", min=1)] = 2,
+    output: Annotated[Path | None, typer.Option(help="Write what was measured to this JSON file.")] = None,
+) -> None:
+    """Count trials an hour of the study greff2015 beside the same trials written with torch alone.
+
+    An update after every sequence, one thread: loops in Python and in TorchScript, and torch.nn where it has
+    the cell or its nearest relative. Each is verified before it is timed.
+    """
+    from gatelab.bench import record
+    from gatelab.bench import trials as timing
+    from gatelab.bench.table import number
+    from gatelab.papers import greff2015
+
+    console = Console(highlight=False, emoji=False)
+    _say_busy(console)
+    about = record.machine()
+    plan = greff2015.study([dataset], cells=_words(cell), trials=trials)
+    found = timing.measure(plan, epochs, rounds)
+    _print(console, *timing.table(plan, found, number))
+    console.print(timing.remark(plan, found), markup=False)
+    if output:
+        timing.write(output, about, plan, found)
+        console.print(f"result: {output}", markup=False, soft_wrap=True)
+
+
+@app.command()
 def show(
     result: Annotated[Path, typer.Argument(help="A JSON file that gatelab bench wrote.")],
     fastest: Annotated[

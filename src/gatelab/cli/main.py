@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from gatelab.cli import bench, cells, compare, generate, paper, report, resume, train, use
+from gatelab.cli import bench, cells, compare, generate, paper, report, resume, study, train, use
 from gatelab.errors import GatelabError
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ app.add_typer(cells.app, name="cells")
 app.command("report")(report.report)
 app.command("table")(report.table)
 app.command("resume")(resume.resume)
+app.add_typer(study.app, name="study")
 app.add_typer(bench.app, name="bench")
 
 INTERRUPTED = 130

@@ -51,11 +51,17 @@ def best_of_n(rows: Sequence[Mapping[str, Any]], cells: Sequence[str], title: st
             alt.Tooltip("cell:N"),
             alt.Tooltip("n:Q", title="trials"),
             alt.Tooltip("value:Q", title=title, format=".4g"),
-            *(alt.Tooltip(f"{end}:Q", format=".4g") for end in ("low", "high") if layers),
+            alt.Tooltip("interval:N", title="95 % interval"),
         ],
     )
     chart = alt.layer(*layers, line.add_params(chosen), points)
-    return with_rows(chart.properties(width="container", height=HEIGHT), rows)
+    shown = [dict(r) | {"interval": _interval(r)} for r in rows]
+    return with_rows(chart.properties(width="container", height=HEIGHT), shown)
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    low, high = row.get("low"), row.get("high")
+    return "none" if low is None or high is None else f"[{low:.4g}, {high:.4g}]"
 
 
 def _ticks(rows: Sequence[Mapping[str, Any]]) -> list[int]:

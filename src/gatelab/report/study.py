@@ -12,14 +12,15 @@ from gatelab.report import study_tables as tables
 from gatelab.report.frame import Figure, fill, listed
 from gatelab.report.numbers import Table
 from gatelab.report.study_answer import study_answers
+from gatelab.report.study_claims import MARGIN, judged, summed
 from gatelab.report.study_figures import TaskFigures, ranks_figure, task_figures
 from gatelab.report.study_numbers import StudyNumbers, TaskNumbers, study_numbers
-from gatelab.report.study_tables import Claim
 from gatelab.report.summary import as_markdown
 from gatelab.runs import write_atomic
+from gatelab.runs.findings import Finding
 from gatelab.runs.study_table import SUFFIX, StudyRecord
 
-__all__ = ["Claim", "render_study", "study_markdown", "write_study_report"]
+__all__ = ["markdown_of", "render_study", "study_markdown", "write_study_report"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def write_study_report(
     target: Path,
     *,
     reference: str | None = None,
-    findings: Sequence[Claim] = (),
+    findings: Sequence[Finding] | None = None,
     command: str | None = None,
 ) -> Path:
     """Write one self-contained HTML file that shows a study, finished or not, and return its path.
@@ -53,9 +54,10 @@ def write_study_report(
     target
         The file.
     reference
-        The cell that all others are compared with; None compares none.
+        The cell that all others are compared with; None takes that of the plan's findings, if they name one,
+        and else compares none.
     findings
-        Claims, such as those of a paper, and what the study says of them.
+        A paper's, which are judged; None takes the plan's.
     command
         What draws the report again.
 
@@ -71,7 +73,7 @@ def write_study_report(
     return Path(target)
 
 
-def render_study(numbers: StudyNumbers, claims: Sequence[Claim] = (), command: str = "") -> str:
+def render_study(numbers: StudyNumbers, findings: Sequence[Finding] | None = None, command: str = "") -> str:
     """Return the page of a study."""
     record, plan = numbers.record, numbers.record.plan
     sections = [_section(numbers, task, f"task{k}") for k, task in enumerate(numbers.tasks)]
@@ -79,7 +81,8 @@ def render_study(numbers: StudyNumbers, claims: Sequence[Claim] = (), command: s
     if numbers.ranks is not None:
         note, shown = tables.rank_note(numbers), tables.rank_rows(numbers)
         across.append(("over-tasks", "Over all tasks", note, shown, ranks_figure(numbers)))
-    parts = [("asked", "What was asked"), *([("claims", "Claims")] if claims else [])]
+    claims = judged(numbers, plan.findings if findings is None else findings)
+    parts = [("asked", "What was asked"), *([("claims", "Findings of the paper")] if claims else [])]
     parts += [(s.place, s.name) for s in sections]
     parts += [(place, name) for place, name, *_ in across]
     parts += [("conduct", "How it was carried out"), ("again", "How to draw it again")]
@@ -96,6 +99,9 @@ def render_study(numbers: StudyNumbers, claims: Sequence[Claim] = (), command: s
         asked=conduct.plan_rows(record),
         space=tables.space_rows(numbers),
         claims=tables.claim_rows(claims),
+        overview=tables.claim_overview(claims),
+        claimed=summed(claims),
+        margin=MARGIN,
         tasks=sections,
         across=across,
         conduct=conduct.conduct_rows(record),
@@ -110,7 +116,7 @@ def study_markdown(
     record: StudyRecord,
     *,
     reference: str | None = None,
-    findings: Sequence[Claim] = (),
+    findings: Sequence[Finding] | None = None,
     command: str | None = None,
 ) -> str:
     """Return the summary of a study as Markdown: the answers, the tables, and how it was carried out.
@@ -120,7 +126,9 @@ def study_markdown(
     return markdown_of(study_numbers(record, reference), findings, command)
 
 
-def markdown_of(numbers: StudyNumbers, claims: Sequence[Claim] = (), command: str | None = None) -> str:
+def markdown_of(
+    numbers: StudyNumbers, findings: Sequence[Finding] | None = None, command: str | None = None
+) -> str:
     """Return the Markdown of a study whose numbers are there."""
     record = numbers.record
     parts = [f"# {title_of(numbers)}", *study_answers(numbers)]
@@ -133,8 +141,13 @@ def markdown_of(numbers: StudyNumbers, claims: Sequence[Claim] = (), command: st
     ]
     if paper := record.plan.paper:
         parts += [f"- {line}" for line in paper.differences]
-    if claims:
-        parts += ["## Claims", as_markdown(tables.claim_rows(claims))]
+    if claims := judged(numbers, record.plan.findings if findings is None else findings):
+        parts += [
+            "## Findings of the paper",
+            summed(claims),
+            as_markdown(tables.claim_overview(claims)),
+            as_markdown(tables.claim_rows(claims)),
+        ]
     for task in numbers.tasks:
         parts += [
             f"## {task.trials.name}: {task.trials.task.title}",

@@ -115,11 +115,12 @@ def conduct_rows(record: StudyRecord) -> Table:
 
 
 def machine_rows(record: StudyRecord) -> list[Table]:
-    """Return a table for each machine: what it is, and versions."""
-    return [
-        Table((name, "value"), [[k, v if isinstance(v, str) else json.dumps(v)] for k, v in machine.items()])
-        for name, machine in record.environments.items()
-    ]
+    """Return a table for each kind of machine, with the names of those that are alike."""
+    found: dict[str, tuple[list[str], list[list[str]]]] = {}
+    for name, machine in record.environments.items():
+        rows = [[k, v if isinstance(v, str) else json.dumps(v)] for k, v in machine.items()]
+        found.setdefault(json.dumps(rows), ([], rows))[0].append(name)
+    return [Table((", ".join(names), "value"), rows) for names, rows in found.values()]
 
 
 def reason_rows(record: StudyRecord) -> Table:

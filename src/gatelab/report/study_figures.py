@@ -67,8 +67,8 @@ def _found(numbers: StudyNumbers, task: TaskNumbers, place: str) -> list[Figure]
     if task.best_of:
         caption = (
             "What a random search of n trials would have found: mean over all choices of n, of "
-            f"{_range([len(trials.of(c)) for c in task.best_of])} trials a cell; on a click in the legend with "
-            "95 % intervals, by the bootstrap, for up to a fifth of the trials."
+            f"{_range([len(trials.of(c)) for c in task.best_of])} trials a cell. On a click in the legend "
+            "with 95 % intervals, by the bootstrap, for up to a fifth of the trials."
         )
         rows = best_of_rows(task)
         figures.append(

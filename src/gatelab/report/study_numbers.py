@@ -86,7 +86,8 @@ def study_numbers(
     Parameters
     ----------
     reference
-        The cell that all others are compared with; None compares none.
+        The cell that all others are compared with; None takes that of the plan's findings, if they name one,
+        and else compares none.
     share
         Of a cell's trials that are its best.
     trees, seeds
@@ -98,6 +99,9 @@ def study_numbers(
         The study has no cell of the reference's name.
     """
     names = [c.name for c in record.plan.cells]
+    if reference is None:
+        named = {f.reference for f in record.plan.findings if f.reference in names}
+        reference = named.pop() if len(named) == 1 else None
     if reference is not None and reference not in names:
         hint = near_misses(reference, names)
         raise ConfigError(

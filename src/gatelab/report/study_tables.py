@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from gatelab.draw.place_axis import title_of
 from gatelab.report.numbers import (
@@ -19,6 +18,7 @@ from gatelab.report.numbers import (
     signed,
     spread,
 )
+from gatelab.report.study_claims import Judged
 from gatelab.report.study_numbers import StudyNumbers, TaskNumbers
 from gatelab.stats import Interval, mean_interval
 from gatelab.stats.reference import Comparison
@@ -27,29 +27,18 @@ from gatelab.stats.resampling import Estimate
 ENDINGS = ("finished", "diverged", "pruned", "failed")
 
 
-class Claim(NamedTuple):
-    """A claim, such as one of a paper, and what the study says of it.
-
-    ``statistic`` names the test and its statistic, ``n`` says of how many of what.
-    """
-
-    text: str
-    verdict: str
-    statistic: str
-    p: float | None
-    n: str
-
-
 def result_rows(numbers: StudyNumbers, task: TaskNumbers) -> Table:
     """Return what each cell found on a task, a row a cell in the plan's order."""
     best = f"mean of the best {100 * numbers.share:g} %"
     pruned = any(t.status == "pruned" for t in numbers.record.trials)
     endings = ENDINGS if pruned else tuple(e for e in ENDINGS if e != "pruned")
     columns = ("cell", "trials", *endings, "best", best, "hidden units", "parameters", "time a trial")
-    return Table(columns, [_result_row(numbers, task, cell, endings) for cell in task.trials.cells])
+    if any(_reported(numbers, task, c) is not None for c in task.trials.cells):
+        columns = (*columns, "reported")
+    return Table(columns, [_result_row(numbers, task, cell, columns) for cell in task.trials.cells])
 
 
-def _result_row(numbers: StudyNumbers, task: TaskNumbers, cell: str, endings: Sequence[str]) -> list[str]:
+def _result_row(numbers: StudyNumbers, task: TaskNumbers, cell: str, columns: Sequence[str]) -> list[str]:
     trials = task.trials
     ended, chosen = trials.of(cell), trials.best(cell, numbers.share)
     met = Counter[str](t.status for t in ended)
@@ -60,13 +49,20 @@ def _result_row(numbers: StudyNumbers, task: TaskNumbers, cell: str, endings: Se
     return [
         cell,
         count(len(ended)),
-        *(count(met[e]) for e in endings),
+        *(count(met[e]) for e in ENDINGS if e in columns),
         decimal(tests[0] if tests else None),
         spread(mean_interval(tests)) if tests else NOTHING,
         _mean(hidden),
         _mean(parameters),
         duration(sum(times) / len(times) if times else None),
+        *([decimal(_reported(numbers, task, cell))] if "reported" in columns else []),
     ]
+
+
+def _reported(numbers: StudyNumbers, task: TaskNumbers, cell: str) -> float | None:
+    paper = numbers.record.plan.paper
+    found = paper.reported.get(f"{task.trials.name}/{cell}") if paper else None
+    return found.test if found else None
 
 
 def _mean(values: Sequence[int]) -> str:
@@ -182,10 +178,30 @@ def rank_note(numbers: StudyNumbers) -> str:
     )
 
 
-def claim_rows(claims: Sequence[Claim]) -> Table:
-    """Return claims, and what the study says of them."""
-    rows = [[c.text, c.verdict, c.statistic, probability(c.p), c.n] for c in claims]
-    return Table(("claim", "verdict", "test", "p", "n"), rows)
+def claim_overview(rows: Sequence[Judged]) -> Table:
+    """Return a paper's findings with the verdict on each task."""
+    tasks = list(dict.fromkeys(r.task for r in rows))
+    verdicts: dict[str, dict[str, str]] = {}
+    for row in rows:
+        alone = {"yes": " (Welch: yes)", "no": " (Welch: no)"}.get(row.alone, "")
+        verdicts.setdefault(_sentence(row), {})[row.task] = row.verdict + alone
+    found = [[said, *(on.get(t, NOTHING) for t in tasks)] for said, on in verdicts.items()]
+    return Table(("finding", *tasks), found)
+
+
+def _sentence(row: Judged) -> str:
+    return row.finding.sentence + ("" if row.finding.checked else " [remembered]")
+
+
+def claim_rows(rows: Sequence[Judged]) -> Table:
+    """Return a paper's findings, and what the study says of them."""
+    found = [
+        [
+            _sentence(row), row.task, row.verdict, row.alone or NOTHING, probability(row.p), row.why,
+        ]
+        for row in rows
+    ]  # fmt: skip
+    return Table(("finding", "task", "here", "by Welch alone", "p", "by what"), found)
 
 
 def space_rows(numbers: StudyNumbers) -> Table:

@@ -234,7 +234,11 @@ def build(model: type[M], **values: Any) -> M:
 def explain(error: ValidationError, known: list[str]) -> str:
     """Return the first fault that pydantic found as one line."""
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "configuration"
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "value_error":  # one of ours, which says what came
+        said = str(first["ctx"]["error"])
+        return f"{key}: {said}" if key else said
+    key = key or "configuration"
     came = repr(first.get("input"))
     hint = near_misses(key.split(".")[-1], known) if first["type"] == "extra_forbidden" else ""
     return f"{key}: {first['msg'].lower()}, got {came[:60]}{hint}"

@@ -35,6 +35,9 @@ CONNECTION = {
 }
 """How connections are made, so that a server that is gone is noticed: seconds, the last in milliseconds."""
 
+MAGIC = b"SQLite format 3\0"
+"""How a database of SQLite begins."""
+
 
 def parsed_url(url: str) -> sqlalchemy.URL:
     """Return a storage's address; a plain path is a file of SQLite.
@@ -94,6 +97,8 @@ def opened(url: sqlalchemy.URL, beat: int, grace: int) -> optuna.storages.RDBSto
         Seconds between two heartbeats, and seconds without one after which a trial is stale.
     """
     address, options = url.render_as_string(hide_password=False), engine_options(url)
+    if url.get_backend_name() == "sqlite":
+        _check_file(Path(url.database or ""))
     mutex = mutex_for(url, "/tables")  # optuna looks for tables and makes them, in two steps
     writable = url.get_backend_name() != "sqlite" or os.access(Path(url.database or "").parent, os.W_OK)
     with mutex.held() if writable else nullcontext(), warnings.catch_warnings():
@@ -104,6 +109,21 @@ def opened(url: sqlalchemy.URL, beat: int, grace: int) -> optuna.storages.RDBSto
         backend.engine.dispose()  # the connections so far have no zone of ours
         sqlalchemy.event.listen(backend.engine, "connect", _in_universal_time)
     return backend
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what is no database of SQLite, before anything is written beside it."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(MAGIC))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RunError(
+            f"the storage {path} cannot be used: {(error.strerror or str(error)).lower()}"
+        ) from None
+    if head not in (b"", MAGIC):
+        raise RunError(f"the storage {path} cannot be used: it is not a database of SQLite")
 
 
 def _in_universal_time(connection: Any, record: Any) -> None:

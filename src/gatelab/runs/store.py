@@ -7,9 +7,10 @@ tools read them, too. A trial of gatelab stands there once for each time that it
 RUNNING     someone works on it, and says so by heartbeats
 COMPLETE    it ended with a value: its outcome is kept with it
 PRUNED      it was stopped early; its outcome is kept
-FAIL        with an outcome: it ended without a value. Without one: it was lost with its worker; it is begun
-anew ==========
-==================================================================================================
+FAIL        with an outcome: it ended without a value; without one: it was lost with its worker
+==========  ==================================================================================================
+
+A trial that was lost is begun anew.
 
 Who begins or gives up a trial does so under a lock (:mod:`gatelab.runs.mutex`), so no trial is begun twice at
 a time, and one that has an outcome is never begun again. An outcome of a trial that was taken for lost and
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -70,11 +71,15 @@ class Claim:
 
 @dataclass(frozen=True)
 class Running:
-    """A trial that somebody works on: who (machine:process), and since when in seconds since 1970."""
+    """A trial that somebody works on: who (machine:process), and since when in seconds since 1970.
+
+    ``lost``: its process is gone or silent, so that it will be begun anew as soon as anybody goes on.
+    """
 
     key: Key
     owner: str
     began: float
+    lost: bool = False
 
 
 class Store:
@@ -283,7 +288,19 @@ class Store:
     def running(self) -> list[Running]:
         """Return the trials that are being worked on."""
         with self._errors():
-            return [Running(key_of(t), t.user_attrs["owner"], t.user_attrs["began"]) for t in self._running()]
+            stale = set(self._storage._get_stale_trial_ids(self._study))
+            return [
+                Running(
+                    key_of(t), t.user_attrs["owner"], t.user_attrs["began"],
+                    t._trial_id in stale or is_gone(t.user_attrs["owner"]),
+                )
+                for t in self._running()
+            ]  # fmt: skip
+
+    def ended(self, known: Container[Key] = ()) -> list[StudyTrial]:
+        """Return the outcomes of trials that are not known yet."""
+        with self._errors():
+            return list(self._trials(known))
 
     def keep_environment(self, machine: str, environment: dict[str, Any]) -> None:
         """Keep what a machine is and which versions it has."""
@@ -291,17 +308,24 @@ class Store:
             self._storage.set_study_user_attr(self._study, f"environment/{machine}", environment)
 
     def add(self, trials: Sequence[StudyTrial]) -> int:
-        """Keep outcomes from elsewhere, such as a table's; return how many were new."""
+        """Keep outcomes from elsewhere, such as a table's; return how many were new.
+
+        That of an attempt which still stands here as running ends it; of a trial that is being tried another
+        time, it is not taken.
+        """
         with self._errors(), self._mutex.held():
-            plan, ended = self.plan(), self._state().ended
-            running = {key_of(t): t._trial_id for t in self._running()}
-            new = [t for t in trials if t.key not in ended]
-            for trial in new:
-                there = running.get(trial.key)  # who works on it will find it ended
-                number = self._created(plan, trial.key, trial.attempts).trial_id if there is None else there
-                self._storage.set_trial_user_attr(number, "outcome", trial.model_dump(mode="json"))
-                self._end(number, trial)
-            return len(new)
+            plan, state, new = self.plan(), self._state(), 0
+            running = {(key_of(t), t.user_attrs["attempt"]): t._trial_id for t in self._running()}
+            for trial in trials:
+                place = running.get((trial.key, trial.attempts))
+                if trial.key in state.ended or (trial.key in state.running and place is None):
+                    continue
+                place = self._created(plan, trial.key, trial.attempts).trial_id if place is None else place
+                self._storage.set_trial_user_attr(place, "outcome", trial.model_dump(mode="json"))
+                self._end(place, trial)
+                state.ended.add(trial.key)
+                new += 1
+            return new
 
     def _beaten(self) -> set[int]:
         """Return the trials that have had a heartbeat."""
@@ -316,11 +340,14 @@ class Store:
     def _running(self) -> list[FrozenTrial]:
         return self._storage.get_all_trials(self._study, deepcopy=False, states=(TrialState.RUNNING,))
 
-    def _trials(self) -> Iterator[StudyTrial]:
+    def _trials(self, known: Container[Key] = ()) -> Iterator[StudyTrial]:
         seen: set[Key] = set()  # should a lock have been lost while it was held, the first outcome counts
         for trial in self._storage.get_all_trials(self._study, deepcopy=False):
-            if trial.state.is_finished() and "outcome" in trial.user_attrs and key_of(trial) not in seen:
-                seen.add(key_of(trial))
+            key = key_of(trial)
+            if trial.state.is_finished() and "outcome" in trial.user_attrs and key not in seen:
+                seen.add(key)
+                if key in known:
+                    continue
                 try:
                     yield StudyTrial.model_validate(trial.user_attrs["outcome"])
                 except ValidationError as error:

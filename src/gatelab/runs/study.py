@@ -193,6 +193,11 @@ def study_plan(**values: Any) -> StudyPlan:
         raise ConfigError(f"study: {explain(error, list(StudyPlan.model_fields))}") from None
     for task in plan.tasks:
         middle = {n: d.at(0.5) for n, d in plan.space.items()}
+        try:
+            settled(task, {**plan.settings, **middle}, 0)
+        except ConfigError as error:
+            if str(error).partition(":")[0] not in plan.space:
+                raise ConfigError(f"settings: {error}") from None
         for name, dimension in plan.space.items():
             for value in _ends(dimension):
                 try:

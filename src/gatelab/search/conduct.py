@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import statistics
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from gatelab.errors import RunError
-from gatelab.runs import Epoch, write_atomic
+from gatelab.runs import Epoch
 from gatelab.runs.store import BEAT, Claim, Store
 from gatelab.runs.study import Key, StudyPlan, StudyTrial
 from gatelab.runs.study_table import StudyRecord
+from gatelab.search import rescue
 from gatelab.search.compare import environment
 from gatelab.search.crew import Crew, News
 from gatelab.search.memory import A_WORKER, available
@@ -66,9 +67,12 @@ class Conduct:
     watcher
         Who is told.
     rescue
-        File for outcomes that the storage would not take; read when the study goes on.
+        File beside which outcomes are kept that the storage would not take; they are read when the study
+        goes on.
     patience
         Seconds for which the storage may be unreachable before they are written there.
+    leave
+        To be set, by a handler of signals or another thread, when this process is to stop at once.
     """
 
     store: Store
@@ -77,6 +81,7 @@ class Conduct:
     watcher: Watcher
     rescue: Path
     patience: float = 600.0
+    leave: threading.Event = field(default_factory=threading.Event)
 
     claims: dict[Key, Claim] = field(default_factory=dict)
     unkept: list[tuple[Claim, StudyTrial]] = field(default_factory=list)
@@ -112,6 +117,9 @@ class Conduct:
         stopping: str = ""
         while True:
             self._keep_outcomes()
+            if self.leave.is_set():
+                self._leave()
+                return "stopped"
             if not self.unkept:
                 try:
                     stopping = stopping or self._stop_asked()
@@ -130,8 +138,8 @@ class Conduct:
 
     def _fill(self) -> int:
         """Begin trials where workers are free; return how many trials others are training."""
-        free = self.crew.size - len(self.claims)
-        if free <= 0 or not self._room():
+        free = self._room(self.crew.size - len(self.claims))
+        if free <= 0:
             return 0
         if time.monotonic() - self._freed > LOST_EVERY:
             self._freed = time.monotonic()
@@ -150,15 +158,15 @@ class Conduct:
             time.sleep(min(1.0, LOOK_EVERY))
         return others
 
-    def _room(self) -> bool:
-        """Return whether memory has room for one more trial; the first always has."""
+    def _room(self, free: int) -> int:
+        """Return for how many more trials memory has room; for the first always."""
         left = available()
-        if left is None or left > A_WORKER or not self.claims:
-            return True
+        if free <= 0 or left is None or left > A_WORKER:
+            return free
         self.watcher.said(
             f"{left >> 20} MiB of memory are left: no further trial is begun until there is more"
         )
-        return False
+        return 0 if self.claims else 1
 
     def _hear(self, news: News) -> None:
         claim = self.claims.get(news.key)
@@ -227,27 +235,22 @@ class Conduct:
                 self.store.finish(*self.unkept[0])
                 self.unkept.pop(0)
         if self.unkept:
-            lines = [o.model_dump_json() for _, o in self.unkept]
-            before = self.rescue.read_text() if self.rescue.exists() else ""
-            write_atomic(self.rescue, before + "".join(line + "\n" for line in lines))
-            self.watcher.said(f"{len(lines)} outcomes are kept in {self.rescue} until the study goes on")
+            count = f"{len(self.unkept)} outcomes"
+            try:
+                file = rescue.keep(self.rescue, [o for _, o in self.unkept])
+                self.watcher.said(f"{count} are kept in {file} until the study goes on")
+            except RunError as error:
+                self.watcher.said(f"{count} cannot be kept, their trials will be trained anew: {error}")
         with suppress(RunError):  # they will be found lost
             self.store.free(list(self.claims.values()), "stop")
         self.claims.clear()
 
     def _recover(self) -> None:
-        """Keep the outcomes of a rescue file, and remove it."""
-        if not self.rescue.exists():
-            return
-        try:
-            trials = [StudyTrial.model_validate(json.loads(x)) for x in self.rescue.read_text().splitlines()]
-        except ValueError:
-            raise RunError(
-                f"{self.rescue} is damaged; repair or remove it to go on without its outcomes"
-            ) from None
-        new = self.store.add(trials)
-        self.rescue.unlink()
-        self.watcher.said(f"{new} outcomes of {self.rescue} are in the storage now")
+        """Keep the outcomes of rescue files, and remove these."""
+        for file, trials in rescue.kept(self.rescue):
+            new = self.store.add(trials)
+            file.unlink(missing_ok=True)
+            self.watcher.said(f"{new} outcomes of {file} are in the storage now")
 
     # pruning
 

@@ -188,7 +188,8 @@ def _imported() -> ModuleType:
         import ray.exceptions
     except ImportError as error:
         raise ConfigError(f"Ray is not installed ({error}): pip install 'gatelab[ray]'") from error
-    return ray
+    module: ModuleType = ray
+    return module
 
 
 def _connect(ray: ModuleType, address: str) -> None:

@@ -79,6 +79,7 @@ class Victims:
         moments = sorted(self.random.randrange(self.trials * 9 // 10) for _ in range(times))
         for moment in moments:
             while self.ended() < moment and time.monotonic() < until:
+                assert self.main.poll() in (None, 0), self.said()
                 time.sleep(0.02)
             time.sleep(self.random.uniform(0.0, 0.4))
             self.kill(self.random.choice(whom))

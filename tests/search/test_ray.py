@@ -85,11 +85,12 @@ def test_two_nodes(tmp_path, nodes):
     with RayVictims(nodes, str(tmp_path / "x.db"), 300, tmp_path, 1) as study:
         assert study.main.wait(300) == 0, study.said()
         check(study, undisturbed(300))
-    store = Store(study.url, conducted.NAME)
-    load = Counter(t.worker.rpartition("@")[2] for t in store.record().trials)
+    record = Store(study.url, conducted.NAME).record()
+    load = Counter(t.worker.rpartition("@")[2] for t in record.trials)
     assert len(load) == 2
     assert min(load.values()) > 60
-    print(load, {t.worker for t in store.record().trials})
+    assert set(record.environments) == {t.worker.partition(":")[0] for t in record.trials}
+    print(load)
 
 
 @pytest.mark.exhaustive

@@ -42,7 +42,8 @@ DEATHS = 10
 class News:
     """What is heard of a trial: an epoch, its outcome, or why it was lost with its worker.
 
-    ``blamed`` is whether it was the worker alone that died, so that the trial may be the reason.
+    ``blamed`` is whether it was the worker alone that died, so that the trial may be the reason;
+    ``environment`` what the machine of an outcome is, where that is not this one and was not said before.
     """
 
     key: Key
@@ -50,6 +51,7 @@ class News:
     outcome: StudyTrial | None = None
     lost: str = ""
     blamed: bool = True
+    environment: dict[str, Any] | None = None
 
 
 class Crew(Protocol):

@@ -12,6 +12,7 @@ Every node needs the same gatelab, and the data at the same place or below its o
 from __future__ import annotations
 
 import json
+import socket
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,12 +28,15 @@ import torch
 from gatelab.errors import ConfigError, GatelabError, RunError
 from gatelab.runs.process import owner
 from gatelab.runs.study import Key, StudyPlan, StudyTrial
+from gatelab.search.compare import environment
 from gatelab.search.crew import News
 from gatelab.search.worker import run_trial
 from gatelab.tasks import Task, reopen
 
 LOOK_EVERY = 2.0
 """Seconds between two looks at which nodes there are."""
+KNOCK = 10.0
+"""Seconds within which the head of a cluster has to answer."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,7 @@ class RayCrew:
         exceptions = self._ray.exceptions
         try:
             said = json.loads(self._ray.get(reference))
-        except (exceptions.WorkerCrashedError, exceptions.OutOfMemoryError) as error:
+        except exceptions.WorkerCrashedError as error:
             return News(key, lost=f"its worker died: {_first_line(error)}")
         except (exceptions.RayTaskError, exceptions.RuntimeEnvSetupError) as error:
             raise RunError(
@@ -159,7 +163,7 @@ class RayCrew:
             return News(key, lost=f"{type(error).__name__}: {_first_line(error)}", blamed=False)
         if "refused" in said:
             raise RunError(f"a node of the cluster cannot train: {said['refused']}")
-        return News(key, outcome=StudyTrial.model_validate(said))
+        return News(key, outcome=StudyTrial.model_validate(said["outcome"]), environment=said["environment"])
 
     def _look(self) -> None:
         """Count anew what the nodes have room for, now and then."""
@@ -190,10 +194,16 @@ def _imported() -> ModuleType:
 
 
 def _connect(ray: ModuleType, address: str) -> None:
+    """Join a cluster; Ray alone would knock for many minutes where nobody answers."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what later versions of Ray will do otherwise
         try:
+            host, _, port = address.removeprefix("ray://").rpartition(":")
+            if host and port.isdecimal():
+                socket.create_connection((host.strip("[]"), int(port)), KNOCK).close()
             ray.init(address=address, log_to_driver=False, logging_level="error")
+        except ImportError as error:
+            raise ConfigError(f"{address} needs more of Ray ({error}): pip install 'ray[client]'") from error
         except (ConnectionError, ValueError, RuntimeError, OSError, ray.exceptions.RayError) as error:
             raise RunError(
                 f"no cluster of Ray can be joined at {address} ({_first_line(error)}); is it up "
@@ -215,12 +225,14 @@ def _train(plan: str, said: str) -> str:
     if here != asked["versions"]:
         return json.dumps({"refused": f"{node} has {here}, wanted {asked['versions']}"})
     torch.set_num_threads(1)
+    first = not _opened.cache_info().currsize
     try:
         study, tasks = _opened(plan)
     except GatelabError as error:
         return json.dumps({"refused": f"{node}: {error}"})
     outcome = run_trial(study, tasks, Key(*asked["key"]), asked["attempt"])
-    return outcome.model_copy(update={"worker": node}).model_dump_json()
+    ours = outcome.model_copy(update={"worker": node}).model_dump(mode="json")
+    return json.dumps({"outcome": ours, "environment": environment() if first else None})
 
 
 @lru_cache(maxsize=1)

@@ -100,7 +100,7 @@ def _planned(what: list[str], said: dict[str, Any]) -> StudyPlan:
     asked["options"] = options.told(said["--option"])
     return declare(
         [{"data": data, **asked} for data in what],
-        [c for c in (said["--cells"] or CELLS).split(",") if c.strip()],
+        [c for c in (CELLS if said["--cells"] is None else said["--cells"]).split(",") if c.strip()],
         name=said["--name"], trials=said["--trials"] or TRIALS, space=space, settings=fixed,
         seed=said["--seed"] or 0, pruner=said["--pruner"] or "none",
     )  # fmt: skip

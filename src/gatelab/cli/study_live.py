@@ -120,6 +120,7 @@ class Board:
     def _watch(self) -> None:
         """Look at the storage for what others do, and at the processors."""
         looked = time.monotonic()
+        self._weigh()
         while not self._over.wait(self.pause):
             self.tick()
             if time.monotonic() - looked > LOOK_EVERY:

@@ -145,7 +145,8 @@ def database_errors(place: str) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, StorageInternalError) as error:
-        said = " ".join(str(error.__cause__ or error).split())[:200]
+        cause = error.__cause__ or error
+        said = " ".join(str(getattr(cause, "orig", None) or cause).split())[:200]
         raise RunError(f"the storage {place} cannot be used: {said}") from error
     except ImportError as error:
         raise ConfigError(

@@ -214,7 +214,8 @@ class Conduct:
         if now - self._silent > self.patience:
             raise error
         left = self.patience - (now - self._silent)
-        self.watcher.said(f"{error}; {len(self.unkept)} outcomes wait for it, for {left:.0f} s more")
+        waiting = f", with {len(self.unkept)} outcomes to keep" if self.unkept else ""
+        self.watcher.said(f"{error}; trying again for {left:.0f} s{waiting}")
         time.sleep(min(1.0, self.patience / 10))
 
     def _stop_asked(self) -> str:

@@ -172,7 +172,8 @@ class LocalCrew:
 
 def _keep(main: Connection) -> None:
     """Read the data, and have workers train what ``main`` says, until it says no more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that began this one hears it
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # the process that began this one hears it, and ends it
     torch.set_num_threads(1)
     said = _receive(main)
     try:

@@ -43,7 +43,7 @@ from typing import Any, Literal
 from gatelab.data.places import spelt
 from gatelab.errors import ConfigError, near_misses
 from gatelab.runs import Body, Training, build
-from gatelab.runs.config import Frozen, Positive, UnitName
+from gatelab.runs.config import Frozen, Positive
 from gatelab.runs.space import AnyDimension, Choice, Interval, LogUniform, OneMinusLogUniform, Uniform, Value
 from gatelab.runs.study import KNOWN, SIZES, StudyPlan
 from gatelab.search.declare import OF_A_TASK, as_name, declare
@@ -64,7 +64,7 @@ class Declaration(Frozen):
 
     model_config = {**Frozen.model_config, "strict": True}  # noqa: RUF012
 
-    name: UnitName | None = None
+    name: str | None = None
     tasks: list[str | dict[str, Any]]
     cells: list[str]
     trials: Positive = 50

@@ -23,6 +23,7 @@ MOST_TRIALS = 100_000
 """Of a cell on a task."""
 PARAMETERS = 20_000
 """Budget of the recurrent layers where a study says nothing of their size."""
+NAME = r"\w[\w+.=-]{0,99}"
 QUIET = ("weight_noise", "input_noise")
 OF_A_TASK = ("data", "task", "name", "options")
 
@@ -64,6 +65,12 @@ def declare(
         raise ConfigError("tasks: wanted at least one, such as jsb; got none")
     if not cells:
         raise ConfigError("cells: wanted at least one, such as tanh,lstm,gru; got none")
+    for what, called in (("name", name), *(("tasks: name", t.get("name")) for t in tasks)):
+        if called is not None and not re.fullmatch(NAME, called):
+            raise ConfigError(
+                f"{what}: wanted a letter or digit, then these and any of + - . = _, at most 100; got "
+                f"{called!r:.60}"
+            )
     posed = [open_task(t["data"], t.get("task"), t.get("options")) for t in tasks]
     drawn, fixed = dict(space or {}), dict(settings or {})
     own = {k for t in tasks for k in t if k not in OF_A_TASK}

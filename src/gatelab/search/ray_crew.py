@@ -117,8 +117,8 @@ class RayCrew:
         self._looked = 0.0
         self._plan = self._ray.put(json.dumps(plan.model_dump(mode="json")))
         self._task = self._ray.remote(_train).options(
-            num_cpus=self.share.cpus, num_gpus=self.share.gpus, memory=int(self.share.memory) or None, max_retries=0,
-            scheduling_strategy="SPREAD", name=f"gatelab {plan.name}",
+            num_cpus=self.share.cpus, num_gpus=self.share.gpus, memory=int(self.share.memory) or None,
+            max_retries=0, scheduling_strategy="SPREAD", name=f"gatelab {plan.name}",
         )  # fmt: skip
         self._look()
 

@@ -6,7 +6,9 @@ between its own processes is its own affair (it pickles them: let nobody into th
 programs there). A task that is lost with its worker or its node is never tried again by Ray itself, but
 reported, so that each attempt stands in the study's storage.
 
-Every node needs the same gatelab, and the data at the same place or below its own ``GATELAB_DATA``.
+Should the cluster's head be lost, Ray ends the process that conducts the study after a minute; begun again,
+it goes on where it was. Every node needs the same gatelab, and the data at the same place or below its own
+``GATELAB_DATA``.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from conducted import Told
 from gatelab.errors import RunError
 from gatelab.runs.store import ATTEMPTS, Store
 from gatelab.runs.study import Key, StudyTrial
+from gatelab.search import conduct as conducting
 from gatelab.search import rescue
 from gatelab.search.conduct import Conduct
 from gatelab.search.crew import News
@@ -136,6 +137,25 @@ def test_a_storage_that_is_gone_for_too_long(conduct, running):
     assert not list(rescue.kept(again.rescue))
     assert len(again.store.record().trials) == len(PLAN)
     assert len(done.crew.begun) + len(again.crew.begun) == len(PLAN)
+
+
+class SleepyCrew(MadeUpCrew):
+    """Brings one outcome at a time; before the first, the whole process sleeps."""
+
+    def news(self, timeout):
+        if len(self.begun) == self.size:
+            time.sleep(2.5)
+        return [self._news(*self.waiting.pop(0))]
+
+
+def test_own_trials_are_not_taken_for_lost_after_a_sleep(conduct, tmp_path, monkeypatch):
+    monkeypatch.setattr(conducting, "LOST_EVERY", 0.0)
+    monkeypatch.setattr(conducting, "BEAT", 1)
+    done = conduct(SleepyCrew())
+    done.store = Store(str(tmp_path / "x.db"), "made-up", beat=1, grace=1)
+    assert done.run() == "done"
+    assert len(done.crew.begun) == len(PLAN)
+    assert not done.watcher.losses
 
 
 def test_two_at_once_train_each_trial_once(conduct, running):

@@ -8,6 +8,7 @@ import pytest
 import conducted
 from gatelab.errors import ConfigError, RunError
 from gatelab.runs.store import Store
+from gatelab.search.hire import hire
 from gatelab.search.ray_crew import RayCrew, Share
 from postgres import server
 from victims import Victims, check, undisturbed
@@ -23,6 +24,12 @@ def test_shares():
     assert Share(cpus=0.5, memory=0).of(nodes) == 16 + 5
     assert Share(gpus=0.25).of(nodes) == 4
     assert Share().of([]) == 0
+
+
+@pytest.mark.parametrize("share", [{"cpus": -1}, {"gpus": 1.5}, {"cpus": 0, "memory": 0}, {"memory": 1e999}])
+def test_shares_that_are_none(share):
+    with pytest.raises(ConfigError, match="wanted"):
+        Share(**share)
 
 
 def test_no_ray(monkeypatch):
@@ -100,3 +107,11 @@ def test_twenty_kills(tmp_path, nodes, url):
         assert set(study.killed) == {"worker", "node", "main"}
         check(study, undisturbed(300))
         print(study.killed, study.said())
+
+
+def test_what_is_for_ray_alone_or_for_this_machine_alone():
+    plan = conducted.short_plan(3)
+    with pytest.raises(ConfigError, match="gpus: a share of a node of Ray, but no cluster was named"):
+        hire(plan, gpus=1.0)
+    with pytest.raises(ConfigError, match="workers: Ray has as many as its nodes have room for"):
+        hire(plan, 2, "auto")

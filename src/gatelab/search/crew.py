@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -270,6 +271,8 @@ def _work(keeper: Connection, others: Sequence[Connection], plan: StudyPlan, tas
     """Train what the keeper says, one trial after the other."""
     for other in others:
         other.close()
+    with suppress(OSError):  # where memory is short, the system ends a worker first, not who keeps them
+        Path("/proc/self/oom_score_adj").write_text("500")
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=end_with, args=(parent.sentinel,), daemon=True).start()

@@ -6,7 +6,9 @@ between its own processes is its own affair (it pickles them: let nobody into th
 programs there). A task that is lost with its worker or its node is never tried again by Ray itself, but
 reported, so that each attempt stands in the study's storage.
 
-Every node needs the same gatelab, and the data at the same place or below its own ``GATELAB_DATA``.
+Should the cluster's head be lost, Ray ends the process that conducts the study after a minute; begun again,
+it goes on where it was. Every node needs the same gatelab, and the data at the same place or below its own
+``GATELAB_DATA``.
 """
 
 from __future__ import annotations
@@ -53,7 +55,17 @@ class Share:
 
     cpus: float = 1.0
     gpus: float = 0.0
-    memory: int = 512 << 20
+    memory: float = 512 << 20
+
+    def __post_init__(self) -> None:
+        said = {"cpus": self.cpus, "gpus": self.gpus, "memory": self.memory}
+        for name, value in said.items():
+            if not 0 <= value < float("inf") or (value > 1 and name != "memory" and value != int(value)):
+                raise ConfigError(
+                    f"{name}: wanted a share of 0 to 1 of one, or a whole number, got {value:g}"
+                )
+        if not any(said.values()):
+            raise ConfigError("a trial that takes nothing of a node: wanted cpus, gpus or memory above 0")
 
     def of(self, nodes: Iterable[Mapping[str, Any]]) -> int:
         """Return how many trials these nodes, as ``ray.nodes()`` describes them, have room for at a time."""
@@ -107,8 +119,8 @@ class RayCrew:
         self._looked = 0.0
         self._plan = self._ray.put(json.dumps(plan.model_dump(mode="json")))
         self._task = self._ray.remote(_train).options(
-            num_cpus=self.share.cpus, num_gpus=self.share.gpus, memory=self.share.memory, max_retries=0,
-            scheduling_strategy="SPREAD", name=f"gatelab {plan.name}",
+            num_cpus=self.share.cpus, num_gpus=self.share.gpus, memory=int(self.share.memory) or None,
+            max_retries=0, scheduling_strategy="SPREAD", name=f"gatelab {plan.name}",
         )  # fmt: skip
         self._look()
 

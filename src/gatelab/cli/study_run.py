@@ -8,15 +8,15 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
 from rich.console import Console
 
 from gatelab import settings
 from gatelab.cli import study_view as view
+from gatelab.cli.study_crew import Hands
 from gatelab.cli.study_storage import going_on, rescue_path, storage_url
-from gatelab.errors import ConfigError, RunError
+from gatelab.errors import RunError
 
 if TYPE_CHECKING:
     from gatelab.runs.store import Store
@@ -26,15 +26,8 @@ if TYPE_CHECKING:
 STOPPED = 130
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
-Workers = Annotated[
-    int | None,
-    typer.Option(help="Trials at once, one thread each; all cores by default.", min=1, show_default=False),
-]
 
-
-def carry_out(
-    plan: StudyPlan, storage: str | None, workers: int | None = None, ray: str | None = None
-) -> None:
+def carry_out(plan: StudyPlan, storage: str | None, hands: Hands) -> None:
     """Begin a study, or go on with it, until every trial has ended; show what came of it.
 
     Leaves with exit code 130 where somebody stopped it.
@@ -42,21 +35,18 @@ def carry_out(
     from gatelab.runs.store import Store
 
     store = Store(storage_url(storage), plan.name)
-    go_on(store, store.begin(plan), storage, workers, ray)
+    go_on(store, store.begin(plan), storage, hands)
 
 
-def go_on(
-    store: Store, plan: StudyPlan, storage: str | None, workers: int | None = None, ray: str | None = None
-) -> None:
+def go_on(store: Store, plan: StudyPlan, storage: str | None, hands: Hands) -> None:
     """Do what has not been done of a study in its storage."""
-    if ray is not None and workers is not None:
-        raise ConfigError("--workers: Ray says how many there are; wanted --workers or --ray")
+    hands.check()
     console = Console(highlight=False, emoji=False)
     console.print(view.headline(plan), markup=False, soft_wrap=not console.is_terminal)
     if _over(store, storage):
         console.print("This study has ended before; nothing is trained again.")
     else:
-        _train(console, store, plan, storage, workers, ray)
+        _train(console, store, plan, storage, hands)
     record = store.record()
     conclude(console, record, table_path(plan))
     (report,) = write_reports(record, [report_path(table_path(plan))])
@@ -69,17 +59,14 @@ def _over(store: Store, storage: str | None) -> bool:
     return not store.record().missing and not any(rescue.kept(rescue_path(storage, store.name)))
 
 
-def _train(
-    console: Console, store: Store, plan: StudyPlan, storage: str | None, workers: int | None, ray: str | None
-) -> None:
+def _train(console: Console, store: Store, plan: StudyPlan, storage: str | None, hands: Hands) -> None:
     from gatelab.cli.study_live import board
     from gatelab.search.conduct import Conduct
-    from gatelab.search.hire import hire
 
     command = going_on(plan.name, storage)
     try:
         with board(console, store, plan) as shown:
-            crew = hire(plan, workers, ray)
+            crew = hands.hire(plan)
             try:
                 conduct = Conduct(store, plan, crew, shown, rescue_path(storage, plan.name))
                 with _signals_set(conduct.leave):

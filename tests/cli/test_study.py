@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -82,10 +83,10 @@ def test_run_says_what_it_does_and_what_came_of_it(done):
         )
         == 4
     )
-    assert "table: runs/tiny.study.json.gz" in output
+    assert "table: runs/tiny.study.json.gz\nreport: runs/tiny.study.html" in output
     assert not read_study(folder / "runs" / "tiny.study.json.gz").missing
     assert sorted(p.name for p in (folder / "runs").iterdir()) == [
-        "studies.db", "studies.db.lock", "tiny.study.json.gz",
+        "studies.db", "studies.db.lock", "tiny.study.html", "tiny.study.json.gz",
     ]  # fmt: skip
 
 
@@ -140,6 +141,13 @@ def test_show_export_import(study):
     assert "has ended before" in said
     assert code == 0
     assert read_study("a.study.json.gz") == read_study("runs/tiny.study.json.gz")
+
+
+def test_report(study):
+    assert study("report", "tiny", "--reference", "tanh")[:2] == (0, "report: runs/tiny.study.html\n")
+    assert "--reference tanh" in Path("runs/tiny.study.html").read_text()
+    assert study("report", "runs/tiny.study.json.gz", "-o", "a.md")[:2] == (0, "report: a.md\n")
+    assert Path("a.md").read_text().startswith("# ")
 
 
 def test_stop_tells_whom(study):
@@ -200,6 +208,9 @@ def test_cells_that_diverge_and_trials_that_fail_are_told(study):
         (["show", "tiny.study.json.gz"], "is missing"),
         (["export", "tiny", "--out", "tiny.json"], "ends in .study.json.gz"),
         (["export", "tiny", "--out", "no/a.study.json.gz"], "cannot write"),
+        (["report", "tiny", "--reference", "lstm"], "lstm"),
+        (["report", "tiny", "--out", "a.pdf"], "ends in .html or .md"),
+        (["run", "tiny.toml", "--ray", "auto", "--workers", "2"], "wanted --workers or --ray"),
         (["import", "tiny.toml"], "cannot be read as a table"),
     ],
 )

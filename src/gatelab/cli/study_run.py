@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +16,7 @@ from rich.console import Console
 from gatelab import settings
 from gatelab.cli import study_view as view
 from gatelab.cli.study_storage import going_on, rescue_path, storage_url
-from gatelab.errors import RunError
+from gatelab.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from gatelab.runs.store import Store
@@ -32,7 +32,9 @@ Workers = Annotated[
 ]
 
 
-def carry_out(plan: StudyPlan, storage: str | None, workers: int | None) -> None:
+def carry_out(
+    plan: StudyPlan, storage: str | None, workers: int | None = None, ray: str | None = None
+) -> None:
     """Begin a study, or go on with it, until every trial has ended; show what came of it.
 
     Leaves with exit code 130 where somebody stopped it.
@@ -40,18 +42,25 @@ def carry_out(plan: StudyPlan, storage: str | None, workers: int | None) -> None
     from gatelab.runs.store import Store
 
     store = Store(storage_url(storage), plan.name)
-    go_on(store, store.begin(plan), storage, workers)
+    go_on(store, store.begin(plan), storage, workers, ray)
 
 
-def go_on(store: Store, plan: StudyPlan, storage: str | None, workers: int | None) -> None:
+def go_on(
+    store: Store, plan: StudyPlan, storage: str | None, workers: int | None = None, ray: str | None = None
+) -> None:
     """Do what has not been done of a study in its storage."""
+    if ray is not None and workers is not None:
+        raise ConfigError("--workers: Ray says how many there are; wanted --workers or --ray")
     console = Console(highlight=False, emoji=False)
     console.print(view.headline(plan), markup=False, soft_wrap=not console.is_terminal)
     if _over(store, storage):
         console.print("This study has ended before; nothing is trained again.")
     else:
-        _train(console, store, plan, storage, workers)
-    conclude(console, store.record(), table_path(plan))
+        _train(console, store, plan, storage, workers, ray)
+    record = store.record()
+    conclude(console, record, table_path(plan))
+    (report,) = write_reports(record, [report_path(table_path(plan))])
+    console.print(f"report: {report}", markup=False, soft_wrap=True)
 
 
 def _over(store: Store, storage: str | None) -> bool:
@@ -60,7 +69,9 @@ def _over(store: Store, storage: str | None) -> bool:
     return not store.record().missing and not any(rescue.kept(rescue_path(storage, store.name)))
 
 
-def _train(console: Console, store: Store, plan: StudyPlan, storage: str | None, workers: int | None) -> None:
+def _train(
+    console: Console, store: Store, plan: StudyPlan, storage: str | None, workers: int | None, ray: str | None
+) -> None:
     from gatelab.cli.study_live import board
     from gatelab.search.conduct import Conduct
     from gatelab.search.hire import hire
@@ -68,7 +79,7 @@ def _train(console: Console, store: Store, plan: StudyPlan, storage: str | None,
     command = going_on(plan.name, storage)
     try:
         with board(console, store, plan) as shown:
-            crew = hire(plan, workers)
+            crew = hire(plan, workers, ray)
             try:
                 conduct = Conduct(store, plan, crew, shown, rescue_path(storage, plan.name))
                 with _signals_set(conduct.leave):
@@ -138,6 +149,30 @@ def conclude(console: Console, record: StudyRecord, target: Path | None) -> None
         console.print(f"table: {target}", markup=False, soft_wrap=True)
     if record.trials and all(t.status == "failed" for t in record.trials):
         raise RunError(f"every trial of study {record.plan.name} failed; the first says: {_first(record)}")
+
+
+def report_path(table: Path) -> Path:
+    """Return where the report of a study is written if nobody says where: beside its table."""
+    from gatelab.runs.study_table import SUFFIX
+
+    return table.with_name(f"{table.name.removesuffix(SUFFIX)}.study.html")
+
+
+def write_reports(
+    record: StudyRecord, targets: Sequence[Path], reference: str | None = None, command: str | None = None
+) -> Sequence[Path]:
+    """Write a study's reports, each a page or, where the file ends in .md, a summary; return the files."""
+    from gatelab.report.study import markdown_of, redraw_command, render_study
+    from gatelab.report.study_numbers import study_numbers
+    from gatelab.runs import write_atomic
+
+    numbers = study_numbers(record, reference)
+    again = command or redraw_command(numbers)
+    for target in targets:
+        target.absolute().parent.mkdir(parents=True, exist_ok=True)
+        summary = target.suffix.lower() == ".md"
+        write_atomic(target, (markdown_of if summary else render_study)(numbers, command=again))
+    return targets
 
 
 def _first(record: StudyRecord) -> str:

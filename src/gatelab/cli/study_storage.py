@@ -14,11 +14,20 @@ from gatelab.errors import RunError
 if TYPE_CHECKING:
     from gatelab.runs.store import Store
 
+Name = Annotated[str, typer.Argument(help="The study's name, or its table, NAME.study.json.gz.")]
 Storage = Annotated[
     str | None,
     typer.Option(
         "--storage",
         help="A file of SQLite, or postgresql://USER@HOST/DATABASE; studies.db in the runs folder as a rule.",
+        show_default=False,
+    ),
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        help="Train on a cluster of Ray: HOST:PORT, auto for that of this machine, or ray://HOST:PORT.",
         show_default=False,
     ),
 ]

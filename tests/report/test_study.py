@@ -2,6 +2,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -10,8 +11,10 @@ import vl_convert
 from gatelab.errors import ConfigError
 from gatelab.report.study import markdown_of, render_study, study_markdown, write_study_report
 from gatelab.report.study_claims import judged, summed
+from gatelab.report.study_conduct import projection
 from gatelab.report.study_numbers import study_numbers
-from gatelab.runs import Reported
+from gatelab.runs import Paper, Reported
+from gatelab.runs.config import Effort
 from gatelab.runs.findings import Finding
 from gatelab.runs.study_table import StudyRecord
 from made_studies import CELLS, PAPER, made_plan, made_study, made_trial, task_record
@@ -97,9 +100,9 @@ def test_everything_is_in_it(numbers, page):
         "one minus log uniform", "Updates after every 8 sequences.", "20 to 200, whole",
         "mean of the best 10 %", "(8)", "Hedges' g", "Welch p", "Mann–Whitney p", "8 of 80",
         "R² on trials not met", "learning rate × hidden size", "Mean ranks over 2 tasks", "Friedman's test",
-        "n = 2 tasks, 3 cells", "Findings of the paper", "[remembered]", "reported", "8.380", "480 of 480",
-        "the training NLL became 131.2", "machine-0, machine-1", "2023-11-14", "gatelab again",
-        "Thick: all cells (", "JSB Chorales", "NLL [nats per step], lower is better",
+        "n = 2 tasks, 3 cells", "Findings of the paper", "[remembered]", "enter no computation", "8.380",
+        "the training NLL became 131.2", "480 of 480", "machine-0, machine-1", "2023-11-14",
+        "gatelab again", "Thick: all cells (", "JSB Chorales", "NLL [nats per step], lower is better",
     ):  # fmt: skip
         assert wanted in page.text, wanted
     assert "not finished" not in page.text
@@ -264,3 +267,17 @@ def test_hostile_content_stays_text():
     assert "49" not in page.text.partition("What was asked")[0]
     assert text.count("onerror=alert(1)>") == 0
     assert HOSTILE.partition("<!--")[0] in page.text
+
+
+def test_what_the_papers_trials_would_cost():
+    record = made_study()
+    task = record.plan.tasks[0].name
+    effort = Effort(trials={task: 100, "elsewhere": 10}, years=2)
+    paper = Paper(key="k", citation="c", table="t", effort=effort)
+    record = replace(record, plan=record.plan.model_copy(update={"paper": paper}))
+    trials = [t.cpu_seconds for t in record.trials if t.task == task]
+    (said,) = projection(record)
+    assert f"= {100 * sum(trials) / len(trials) / 86400:.2f} days of one core; elsewhere is not in it" in said
+    assert "about 2 years" in said
+    assert "for 110 trials" in said
+    assert projection(made_study()) == []

@@ -226,6 +226,14 @@ def test_outcomes_from_elsewhere_are_added_once(store):
     assert len(store.record().trials) == 4
 
 
+def test_an_outcome_from_elsewhere_of_a_trial_that_is_being_run_counts_once(store):
+    (claim,) = store.claim(PLAN)
+    assert store.add([outcome(claim)]) == 1
+    assert not store.running()
+    assert store.finish(claim, outcome(claim))
+    assert len(store.record().trials) == 1
+
+
 def test_asking_to_stop(store, url):
     before = time.time()
     assert not store.asked_to_stop(before)

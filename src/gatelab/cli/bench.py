@@ -132,6 +132,25 @@ def study(
         console.print(f"result: {output}", markup=False, soft_wrap=True)
 
 
+@app.command("null-studies")
+def null_studies(
+    studies: Annotated[int, typer.Option(help="Studies of each kind.", min=1)] = 100,
+    kinds: Annotated[str, typer.Option(help="Kinds of study, with commas; all where none is named.")] = "",
+    tasks: Annotated[int, typer.Option(help="Tasks of a study.", min=1)] = 3,
+    cells: Annotated[int, typer.Option(help="Names that the one cell has.", min=2)] = 9,
+    trials: Annotated[int, typer.Option(help="Trials of each.", min=2)] = 200,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.", min=0)] = 0,
+) -> None:
+    """Count how often the statistics of studies see a difference where there is none.
+
+    One cell under several names; results are drawn, nothing is trained. Prints a table in Markdown.
+    """
+    from gatelab.stats.null_studies import measured, table
+
+    found = measured(_words(kinds), studies, tasks=tasks, cells=cells, trials=trials, seed=seed)
+    typer.echo(table(found))
+
+
 @app.command()
 def show(
     result: Annotated[Path, typer.Argument(help="A JSON file that gatelab bench wrote.")],

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from gatelab.cli import options
-from gatelab.cli.study_storage import Ray, Storage
+from gatelab.cli.study_crew import Hands, Ray, Share
+from gatelab.cli.study_storage import Storage
 from gatelab.errors import ConfigError, near_misses
 
 
@@ -63,6 +64,7 @@ def paper(
         typer.Option("--name", help="The study's name; as a rule the paper's.", show_default=False),
     ] = None,
     ray: Ray = None,
+    share: Share = None,
     storage: Storage = None,
 ) -> None:
     """Repeat a paper's study by its protocol, and put its table beside ours.
@@ -74,7 +76,14 @@ def paper(
     changed = options.given(max_epochs=epochs, patience=patience, batch_size=batch_size)
     told = {"trials": trials, "seed": seed, "training": changed}
     of_comparisons = {"--sizes": sizes, "--repeats": repeats, "--runs": runs, "--profile": profile or None}
-    of_studies = {"--cells": cells, "--pruner": pruner, "--name": study, "--ray": ray, "--storage": storage}
+    of_studies = {
+        "--cells": cells,
+        "--pruner": pruner,
+        "--name": study,
+        "--ray": ray,
+        "--share": share,
+        "--storage": storage,
+    }
     if name in PAPERS:
         _refuse(name, "a comparison", of_studies)
         if len(dataset or ()) > 1:
@@ -88,7 +97,7 @@ def paper(
         named = None if cells is None else [c for c in cells.split(",") if c.strip()]
         _study(
             STUDIES[name], dataset or ["jsb"], options.given(cells=named, pruner=pruner, name=study, **told),
-            storage, workers, ray,
+            storage, Hands(workers, ray, share),
         )  # fmt: skip
     else:
         known = [*PAPERS, *STUDIES]
@@ -109,17 +118,10 @@ def _compare(
     carry_out(plan, runs, workers, profile)
 
 
-def _study(
-    chosen: Any,
-    datasets: list[str],
-    told: dict[str, Any],
-    storage: str | None,
-    workers: int | None,
-    ray: str | None,
-) -> None:
+def _study(chosen: Any, datasets: list[str], told: dict[str, Any], storage: str | None, hands: Hands) -> None:
     from gatelab.cli.study_run import carry_out
     from gatelab.runs import Training, build
 
     told["training"] = build(Training, **(chosen.TRAINING.model_dump() | told["training"]))
     plan = chosen.study(datasets, **told)
-    carry_out(plan, storage, workers, ray)
+    carry_out(plan, storage, hands)

@@ -11,9 +11,10 @@ from rich.console import Console
 
 from gatelab.cli import study_begin, study_files
 from gatelab.cli import study_view as view
+from gatelab.cli.study_crew import Hands, Ray, Share, Workers
 from gatelab.cli.study_files import imported, is_table
-from gatelab.cli.study_run import Workers, go_on
-from gatelab.cli.study_storage import Name, Ray, Storage, open_store
+from gatelab.cli.study_run import go_on
+from gatelab.cli.study_storage import Name, Storage, open_store
 from gatelab.errors import RunError
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ def resume(
     ] = None,
     workers: Workers = None,
     ray: Ray = None,
+    share: Share = None,
     storage: Storage = None,
 ) -> None:
     """Go on with a study from where it stands, in its storage or in a table."""
@@ -41,7 +43,7 @@ def resume(
         plan = store.plan()
     if trials is not None:
         plan = store.begin(plan.model_copy(update={"trials": trials}))
-    go_on(store, plan, storage, workers, ray)
+    go_on(store, plan, storage, Hands(workers, ray, share))
 
 
 @app.command()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gatelab.cli import options
-from gatelab.cli.study_run import Workers, carry_out
-from gatelab.cli.study_storage import Ray, Storage
+from gatelab.cli.study_crew import Hands, Ray, Share, Workers
+from gatelab.cli.study_run import carry_out
+from gatelab.cli.study_storage import Storage
 from gatelab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def run(
     patience: options.Patience = None,
     workers: Workers = None,
     ray: Ray = None,
+    share: Share = None,
     storage: Storage = None,
 ) -> None:
     """Begin a study, or go on with it; trials that ended are not run again.
@@ -75,7 +77,7 @@ def run(
         "--parameters": parameters, "--seed": seed, "--pruner": pruner, "--task": task, "--option": option,
         "--epochs": epochs, "--patience": patience,
     }  # fmt: skip
-    carry_out(_planned(what, said), storage, workers, ray)
+    carry_out(_planned(what, said), storage, Hands(workers, ray, share))
 
 
 def _planned(what: list[str], said: dict[str, Any]) -> StudyPlan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 from rich.console import Console
 
 from gatelab.cli import study_view as view
-from gatelab.cli.study_run import conclude, report_path, table_path, write_report
+from gatelab.cli.study_run import conclude, report_path, table_path, write_reports
 from gatelab.cli.study_storage import Name, Storage, open_store, storage_url
 from gatelab.errors import ConfigError
 
@@ -37,7 +38,13 @@ def show(
 
 
 def report(
-    study: Name,
+    studies: Annotated[
+        list[str],
+        typer.Argument(
+            help="Names of studies, or their tables, NAME.study.json.gz. Several of one space, such as a "
+            "paper's tasks that were run apart, make one report."
+        ),
+    ],
     reference: Annotated[
         str | None,
         typer.Option(
@@ -46,19 +53,30 @@ def report(
         ),
     ] = None,
     out: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            "--out", "-o", help="A .html or .md file; beside the study's table as a rule.", show_default=False
+            "--out",
+            "-o",
+            help="A .html or .md file, or one of each; beside the study's table as a rule.",
+            show_default=False,
         ),
     ] = None,
     storage: Storage = None,
 ) -> None:
     """Write what a study found as one HTML file that needs no network, or its summary as Markdown."""
-    if out is not None and out.suffix.lower() not in (".html", ".md"):
-        raise ConfigError(f"--out: wanted a file that ends in .html or .md, got {out.name}")
-    record = _found(study, storage)
-    table = Path(study) if is_table(study) else table_path(record.plan)
-    typer.echo(f"report: {write_report(record, out or report_path(table), reference)}")
+    from gatelab.runs.study_table import merged
+
+    for target in out or ():
+        if target.suffix.lower() not in (".html", ".md"):
+            raise ConfigError(f"--out: wanted a file that ends in .html or .md, got {target.name}")
+    record = merged([_found(study, storage) for study in studies])
+    table = Path(studies[0]) if is_table(studies[0]) else table_path(record.plan)
+    targets = out or [report_path(table)]
+    words = ["gatelab", "study", "report", *studies]
+    words += ["--reference", reference] if reference else []
+    command = shlex.join(words + [word for target in out or () for word in ("--out", str(target))])
+    for written in write_reports(record, targets, reference, command):
+        typer.echo(f"report: {written}")
 
 
 def export(

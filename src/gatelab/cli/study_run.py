@@ -5,19 +5,19 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
 from rich.console import Console
 
 from gatelab import settings
 from gatelab.cli import study_view as view
 from gatelab.cli.session import show_table
+from gatelab.cli.study_crew import Hands
 from gatelab.cli.study_storage import going_on, rescue_path, storage_url
-from gatelab.errors import ConfigError, RunError
+from gatelab.errors import RunError
 
 if TYPE_CHECKING:
     from gatelab.runs.store import Store
@@ -27,15 +27,8 @@ if TYPE_CHECKING:
 STOPPED = 130
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
-Workers = Annotated[
-    int | None,
-    typer.Option(help="Trials at once, one thread each; all cores by default.", min=1, show_default=False),
-]
 
-
-def carry_out(
-    plan: StudyPlan, storage: str | None, workers: int | None = None, ray: str | None = None
-) -> None:
+def carry_out(plan: StudyPlan, storage: str | None, hands: Hands) -> None:
     """Begin a study, or go on with it, until every trial has ended; show what came of it.
 
     Leaves with exit code 130 where somebody stopped it.
@@ -43,26 +36,22 @@ def carry_out(
     from gatelab.runs.store import Store
 
     store = Store(storage_url(storage), plan.name)
-    go_on(store, store.begin(plan), storage, workers, ray)
+    go_on(store, store.begin(plan), storage, hands)
 
 
-def go_on(
-    store: Store, plan: StudyPlan, storage: str | None, workers: int | None = None, ray: str | None = None
-) -> None:
+def go_on(store: Store, plan: StudyPlan, storage: str | None, hands: Hands) -> None:
     """Do what has not been done of a study in its storage."""
-    if ray is not None and workers is not None:
-        raise ConfigError("--workers: Ray says how many there are; wanted --workers or --ray")
+    hands.check()
     console = Console(highlight=False, emoji=False)
     console.print(view.headline(plan), markup=False, soft_wrap=not console.is_terminal)
     if _over(store, storage):
         console.print("This study has ended before; nothing is trained again.")
     else:
-        _train(console, store, plan, storage, workers, ray)
+        _train(console, store, plan, storage, hands)
     record = store.record()
     conclude(console, record, table_path(plan))
-    console.print(
-        f"report: {write_report(record, report_path(table_path(plan)))}", markup=False, soft_wrap=True
-    )
+    (report,) = write_reports(record, [report_path(table_path(plan))])
+    console.print(f"report: {report}", markup=False, soft_wrap=True)
 
 
 def _over(store: Store, storage: str | None) -> bool:
@@ -71,17 +60,14 @@ def _over(store: Store, storage: str | None) -> bool:
     return not store.record().missing and not any(rescue.kept(rescue_path(storage, store.name)))
 
 
-def _train(
-    console: Console, store: Store, plan: StudyPlan, storage: str | None, workers: int | None, ray: str | None
-) -> None:
+def _train(console: Console, store: Store, plan: StudyPlan, storage: str | None, hands: Hands) -> None:
     from gatelab.cli.study_live import board
     from gatelab.search.conduct import Conduct
-    from gatelab.search.hire import hire
 
     command = going_on(plan.name, storage)
     try:
         with board(console, store, plan) as shown:
-            crew = hire(plan, workers, ray)
+            crew = hands.hire(plan)
             try:
                 conduct = Conduct(store, plan, crew, shown, rescue_path(storage, plan.name))
                 with _signals_set(conduct.leave):
@@ -160,15 +146,21 @@ def report_path(table: Path) -> Path:
     return table.with_name(f"{table.name.removesuffix(SUFFIX)}.study.html")
 
 
-def write_report(record: StudyRecord, target: Path, reference: str | None = None) -> Path:
-    """Write a study's report, a page or, where the file ends in .md, a summary; return the file."""
-    from gatelab.report.study import study_markdown, write_study_report
+def write_reports(
+    record: StudyRecord, targets: Sequence[Path], reference: str | None = None, command: str | None = None
+) -> Sequence[Path]:
+    """Write a study's reports, each a page or, where the file ends in .md, a summary; return the files."""
+    from gatelab.report.study import markdown_of, redraw_command, render_study
+    from gatelab.report.study_numbers import study_numbers
     from gatelab.runs import write_atomic
 
-    if target.suffix.lower() == ".md":
-        write_atomic(target, study_markdown(record, reference=reference))
-        return target
-    return write_study_report(record, target, reference=reference)
+    numbers = study_numbers(record, reference)
+    again = command or redraw_command(numbers)
+    for target in targets:
+        target.absolute().parent.mkdir(parents=True, exist_ok=True)
+        summary = target.suffix.lower() == ".md"
+        write_atomic(target, (markdown_of if summary else render_study)(numbers, command=again))
+    return targets
 
 
 def _first(record: StudyRecord) -> str:

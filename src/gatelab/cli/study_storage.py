@@ -23,14 +23,6 @@ Storage = Annotated[
         show_default=False,
     ),
 ]
-Ray = Annotated[
-    str | None,
-    typer.Option(
-        "--ray",
-        help="Train on a cluster of Ray: HOST:PORT, auto for that of this machine, or ray://HOST:PORT.",
-        show_default=False,
-    ),
-]
 
 
 def storage_url(said: str | None) -> str:

@@ -106,6 +106,7 @@ def render_study(numbers: StudyNumbers, findings: Sequence[Finding] | None = Non
         across=across,
         conduct=conduct.conduct_rows(record),
         time=conduct.time_rows(record),
+        projection=conduct.projection(record),
         reasons=conduct.reason_rows(record),
         machines=conduct.machine_rows(record),
         command=command,
@@ -159,7 +160,7 @@ def markdown_of(
     if numbers.ranks is not None:
         parts += ["## Over all tasks", as_markdown(tables.rank_rows(numbers)), tables.rank_note(numbers)]
     parts += ["## How it was carried out", as_markdown(conduct.conduct_rows(record))]
-    parts += [as_markdown(conduct.time_rows(record))]
+    parts += [as_markdown(conduct.time_rows(record)), *conduct.projection(record)]
     parts += ["## How to draw it again", f"    {command or redraw_command(numbers)}"]
     return "\n\n".join(p.strip("\n") for p in parts) + "\n"
 

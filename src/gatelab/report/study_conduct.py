@@ -97,6 +97,33 @@ def time_rows(record: StudyRecord) -> Table:
     return Table(columns, rows)
 
 
+def projection(record: StudyRecord) -> list[str]:
+    """Return sentences that say what the paper's own number of trials would cost at the speed so far.
+
+    Of each task that both have: the mean processor time of its trials × the paper's number of them.
+    """
+    paper = record.plan.paper
+    if paper is None or paper.effort is None:
+        return []
+    parts, total = [], 0.0
+    for task, trials in paper.effort.trials.items():
+        spent = [t.cpu_seconds for t in record.trials if t.task == task]
+        if spent:
+            mean = sum(spent) / len(spent)
+            total += mean * trials
+            parts.append(f"{trials:,} × {mean:.1f} s (mean of {len(spent):,} trials of {task})")
+    if not parts:
+        return []
+    whole, years = sum(paper.effort.trials.values()), paper.effort.years
+    absent = [t for t in paper.effort.trials if not any(r.task == t for r in record.trials)]
+    beside = f"; {', '.join(absent)} {'is' if len(absent) == 1 else 'are'} not in it" if absent else ""
+    return [
+        f"The paper's trials at this speed: {' + '.join(parts)} = {total / 86400:.2f} days of one core"
+        f"{beside}. The paper reports about {years:g} years of processor time, {years * 365.25:,.0f} days, "
+        f"for {whole:,} trials, on the processors of its time and its own data."
+    ]
+
+
 def conduct_rows(record: StudyRecord) -> Table:
     """Return when and by how many workers the study was carried out, and how its trials ended."""
     trials = record.trials

@@ -93,6 +93,13 @@ class Reported(Frozen):
     test: float | None = None
 
 
+class Effort(Frozen):
+    """What a paper's own trainings cost, as it reports: trials of each task, years of one processor."""
+
+    trials: dict[str, Positive]
+    years: Annotated[float, Field(gt=0)]
+
+
 class Paper(Frozen):
     """The paper that a run follows, its numbers, and where the run differs from it.
 
@@ -106,6 +113,7 @@ class Paper(Frozen):
     reported: dict[str, Reported] = {}
     other_data: str = ""
     differences: tuple[str, ...] = ()
+    effort: Effort | None = None
 
 
 class Measure(Frozen):

@@ -184,6 +184,9 @@ class Conduct:
             return
         if news.outcome is not None:
             self.unkept.append((claim, news.outcome))
+            if news.environment:
+                with suppress(RunError):
+                    self.store.keep_environment(news.outcome.worker.partition(":")[0], news.environment)
         else:
             self.watcher.lost(news.key, news.lost)
             with suppress(RunError):  # it will be found lost

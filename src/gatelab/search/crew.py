@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -42,7 +43,8 @@ DEATHS = 10
 class News:
     """What is heard of a trial: an epoch, its outcome, or why it was lost with its worker.
 
-    ``blamed`` is whether it was the worker alone that died, so that the trial may be the reason.
+    ``blamed`` is whether it was the worker alone that died, so that the trial may be the reason;
+    ``environment`` what the machine of an outcome is, where that is not this one and was not said before.
     """
 
     key: Key
@@ -50,6 +52,7 @@ class News:
     outcome: StudyTrial | None = None
     lost: str = ""
     blamed: bool = True
+    environment: dict[str, Any] | None = None
 
 
 class Crew(Protocol):
@@ -268,6 +271,8 @@ def _work(keeper: Connection, others: Sequence[Connection], plan: StudyPlan, tas
     """Train what the keeper says, one trial after the other."""
     for other in others:
         other.close()
+    with suppress(OSError):  # where memory is short, the system ends a worker first, not who keeps them
+        Path("/proc/self/oom_score_adj").write_text("500")
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=end_with, args=(parent.sentinel,), daemon=True).start()

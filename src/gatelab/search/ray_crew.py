@@ -6,12 +6,15 @@ between its own processes is its own affair (it pickles them: let nobody into th
 programs there). A task that is lost with its worker or its node is never tried again by Ray itself, but
 reported, so that each attempt stands in the study's storage.
 
-Every node needs the same gatelab, and the data at the same place or below its own ``GATELAB_DATA``.
+Should the cluster's head be lost, Ray ends the process that conducts the study after a minute; begun again,
+it goes on where it was. Every node needs the same gatelab, and the data at the same place or below its own
+``GATELAB_DATA``.
 """
 
 from __future__ import annotations
 
 import json
+import socket
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,12 +30,15 @@ import torch
 from gatelab.errors import ConfigError, GatelabError, RunError
 from gatelab.runs.process import owner
 from gatelab.runs.study import Key, StudyPlan, StudyTrial
+from gatelab.search.compare import environment
 from gatelab.search.crew import News
 from gatelab.search.worker import run_trial
 from gatelab.tasks import Task, reopen
 
 LOOK_EVERY = 2.0
 """Seconds between two looks at which nodes there are."""
+KNOCK = 10.0
+"""Seconds within which the head of a cluster has to answer."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,17 @@ class Share:
 
     cpus: float = 1.0
     gpus: float = 0.0
-    memory: int = 512 << 20
+    memory: float = 512 << 20
+
+    def __post_init__(self) -> None:
+        said = {"cpus": self.cpus, "gpus": self.gpus, "memory": self.memory}
+        for name, value in said.items():
+            if not 0 <= value < float("inf") or (value > 1 and name != "memory" and value != int(value)):
+                raise ConfigError(
+                    f"{name}: wanted a share of 0 to 1 of one, or a whole number, got {value:g}"
+                )
+        if not any(said.values()):
+            raise ConfigError("a trial that takes nothing of a node: wanted cpus, gpus or memory above 0")
 
     def of(self, nodes: Iterable[Mapping[str, Any]]) -> int:
         """Return how many trials these nodes, as ``ray.nodes()`` describes them, have room for at a time."""
@@ -103,8 +119,8 @@ class RayCrew:
         self._looked = 0.0
         self._plan = self._ray.put(json.dumps(plan.model_dump(mode="json")))
         self._task = self._ray.remote(_train).options(
-            num_cpus=self.share.cpus, num_gpus=self.share.gpus, memory=self.share.memory, max_retries=0,
-            scheduling_strategy="SPREAD", name=f"gatelab {plan.name}",
+            num_cpus=self.share.cpus, num_gpus=self.share.gpus, memory=int(self.share.memory) or None,
+            max_retries=0, scheduling_strategy="SPREAD", name=f"gatelab {plan.name}",
         )  # fmt: skip
         self._look()
 
@@ -148,7 +164,7 @@ class RayCrew:
         exceptions = self._ray.exceptions
         try:
             said = json.loads(self._ray.get(reference))
-        except (exceptions.WorkerCrashedError, exceptions.OutOfMemoryError) as error:
+        except exceptions.WorkerCrashedError as error:
             return News(key, lost=f"its worker died: {_first_line(error)}")
         except (exceptions.RayTaskError, exceptions.RuntimeEnvSetupError) as error:
             raise RunError(
@@ -159,7 +175,7 @@ class RayCrew:
             return News(key, lost=f"{type(error).__name__}: {_first_line(error)}", blamed=False)
         if "refused" in said:
             raise RunError(f"a node of the cluster cannot train: {said['refused']}")
-        return News(key, outcome=StudyTrial.model_validate(said))
+        return News(key, outcome=StudyTrial.model_validate(said["outcome"]), environment=said["environment"])
 
     def _look(self) -> None:
         """Count anew what the nodes have room for, now and then."""
@@ -190,10 +206,16 @@ def _imported() -> ModuleType:
 
 
 def _connect(ray: ModuleType, address: str) -> None:
+    """Join a cluster; Ray alone would knock for many minutes where nobody answers."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what later versions of Ray will do otherwise
         try:
+            host, _, port = address.removeprefix("ray://").rpartition(":")
+            if host and port.isdecimal():
+                socket.create_connection((host.strip("[]"), int(port)), KNOCK).close()
             ray.init(address=address, log_to_driver=False, logging_level="error")
+        except ImportError as error:
+            raise ConfigError(f"{address} needs more of Ray ({error}): pip install 'ray[client]'") from error
         except (ConnectionError, ValueError, RuntimeError, OSError, ray.exceptions.RayError) as error:
             raise RunError(
                 f"no cluster of Ray can be joined at {address} ({_first_line(error)}); is it up "
@@ -215,12 +237,14 @@ def _train(plan: str, said: str) -> str:
     if here != asked["versions"]:
         return json.dumps({"refused": f"{node} has {here}, wanted {asked['versions']}"})
     torch.set_num_threads(1)
+    first = not _opened.cache_info().currsize
     try:
         study, tasks = _opened(plan)
     except GatelabError as error:
         return json.dumps({"refused": f"{node}: {error}"})
     outcome = run_trial(study, tasks, Key(*asked["key"]), asked["attempt"])
-    return outcome.model_copy(update={"worker": node}).model_dump_json()
+    ours = outcome.model_copy(update={"worker": node}).model_dump(mode="json")
+    return json.dumps({"outcome": ours, "environment": environment() if first else None})
 
 
 @lru_cache(maxsize=1)

@@ -150,6 +150,7 @@ def test_a_storage_that_is_away_for_a_while_is_waited_for(study, monkeypatch):
     assert any(
         re.match("the storage is away; trying again for 2 s, with 1 outcomes", m) for m in told.messages
     )
+    assert told.messages[-1] == ""  # that is over
     assert len(crew.begun) == len(PLAN)
     assert not study.store.record().missing
 

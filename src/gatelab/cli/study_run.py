@@ -14,6 +14,7 @@ from rich.console import Console
 
 from gatelab import settings
 from gatelab.cli import study_view as view
+from gatelab.cli.session import show_table
 from gatelab.cli.study_crew import Hands
 from gatelab.cli.study_storage import going_on, rescue_path, storage_url
 from gatelab.errors import RunError
@@ -126,8 +127,8 @@ def conclude(console: Console, record: StudyRecord, target: Path | None) -> None
 
     rows = progress(record.plan, record.trials, (), 0.0).rows
     for task in record.plan.tasks:
-        console.print(f"\n{task.name}: {task.record.title}, {task.record.objective.title}", markup=False)
-        console.print(view.best(record, task.name, rows))
+        title = f"{task.name}: {task.record.title}, {task.record.objective.title}"
+        show_table(console, title, view.best(record, task.name, rows))
     for sentence in view.troubles(record, rows):
         console.print(sentence, markup=False, soft_wrap=not console.is_terminal)
     if target is not None:

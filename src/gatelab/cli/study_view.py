@@ -115,23 +115,21 @@ def workers(running: Sequence[Running], now: float | None = None) -> Table:
     return table
 
 
-def best(record: StudyRecord, task: str, rows: Sequence[Row]) -> Table:
-    """Return a table of each cell's best trial on a task: its measures and its settings."""
+def best(record: StudyRecord, task: str, rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Return columns and rows of each cell's best trial on a task: its measures and its settings."""
     about = record.plan.task(task).record
     names = list(record.plan.space)
     shown = about.objective if about.headline == about.objective.name else about.measure
-    table = plain_table("cell")
-    heads = ["ended", f"validation {about.objective.name}", f"test {shown.name}", *names]
-    heads += [] if "hidden_size" in names else ["hidden_size"]
-    for name in heads:
-        table.add_column(name.replace("_", " "), justify="right")
+    columns = ["cell", "ended", f"validation {about.objective.name}", f"test {shown.name}"]
+    columns += [n.replace("_", " ") for n in names] + ([] if "hidden_size" in names else ["hidden size"])
+    found = []
     for row in (r for r in rows if r.task == task):
-        cells = [row.cell, f"{row.ended}/{row.total}", *_measured(row.best, shown.name, about.objective.name)]
-        if row.best is not None:
-            cells += [_setting(row.best.settings.get(n)) for n in names]
-            cells += [] if "hidden_size" in names else [str(row.best.hidden_size)]
-        table.add_row(*map(Text, cells))
-    return table
+        drawn = dict(row.best.settings) if row.best else {}
+        values = [_setting(drawn.get(n)) for n in names]
+        values += [] if "hidden_size" in names else [_setting(row.best.hidden_size if row.best else None)]
+        measured = _measured(row.best, shown.name, about.objective.name)
+        found.append([row.cell, f"{row.ended}/{row.total}", *measured, *values])
+    return columns, found
 
 
 def _measured(trial: StudyTrial | None, shown: str, objective: str) -> list[str]:

@@ -97,7 +97,7 @@ class Conduct:
         RunError
             The storage could not be used for too long; what had ended is kept in the rescue file.
         """
-        self._began, self._silent = time.time(), 0.0
+        self._began, self._silent, self._told = time.time(), 0.0, ""
         self._looked = self._beaten = self._freed = time.monotonic()
         self.store.keep_environment(socket.gethostname(), dict(environment()))
         self.store.free_lost()
@@ -127,7 +127,8 @@ class Conduct:
                         self._leave()
                         return "stopped"
                     self._beat()  # first: after a silence, so that no own trial is taken for lost
-                    others = 0 if stopping else self._fill()
+                    others, trouble = (0, "") if stopping else self._fill()
+                    self._tell(trouble)
                     if not self.claims and not others:
                         return "stopped" if stopping else "done"
                     self._silent = 0.0
@@ -136,11 +137,17 @@ class Conduct:
             for news in self.crew.news(0.25):
                 self._hear(news)
 
-    def _fill(self) -> int:
-        """Begin trials where workers are free; return how many trials others are training."""
-        free = self._room(self.crew.size - len(self.claims))
+    def _tell(self, trouble: str) -> None:
+        """Say what is wrong now; once that it no longer is."""
+        if trouble != self._told:
+            self._told = trouble
+            self.watcher.said(trouble)
+
+    def _fill(self) -> tuple[int, str]:
+        """Begin trials where workers are free; return how many trials others train, and what is wrong."""
+        free, trouble = self._room(self.crew.size - len(self.claims))
         if free <= 0:
-            return 0
+            return 0, trouble
         if time.monotonic() - self._freed > LOST_EVERY:
             self._freed = time.monotonic()
             for key in self.store.free_lost():
@@ -151,22 +158,20 @@ class Conduct:
             self.crew.start(claim.key, claim.attempt)
             self.watcher.started(claim.key)
         if self.claims:
-            return 0
+            return 0, trouble
         others = len(self.store.running())
         if others:
-            self.watcher.said(f"waiting for {others} trials that others are training")
+            trouble = f"waiting for {others} trials that others are training"
             time.sleep(min(1.0, LOOK_EVERY))
-        return others
+        return others, trouble
 
-    def _room(self, free: int) -> int:
-        """Return for how many more trials memory has room; for the first always."""
+    def _room(self, free: int) -> tuple[int, str]:
+        """Return for how many more trials memory has room, for the first always, and what is wrong."""
         left = available()
         if free <= 0 or left is None or left > A_WORKER:
-            return free
-        self.watcher.said(
-            f"{left >> 20} MiB of memory are left: no further trial is begun until there is more"
-        )
-        return 0 if self.claims else 1
+            return free, ""
+        trouble = f"{left >> 20} MiB of memory are left: no further trial is begun until there is more"
+        return 0 if self.claims else 1, trouble
 
     def _hear(self, news: News) -> None:
         claim = self.claims.get(news.key)
@@ -215,7 +220,7 @@ class Conduct:
             raise error
         left = self.patience - (now - self._silent)
         waiting = f", with {len(self.unkept)} outcomes to keep" if self.unkept else ""
-        self.watcher.said(f"{error}; trying again for {left:.0f} s{waiting}")
+        self._tell(f"{error}; trying again for {left:.0f} s{waiting}")
         time.sleep(min(1.0, self.patience / 10))
 
     def _stop_asked(self) -> str:

@@ -269,6 +269,13 @@ def test_hostile_content_stays_text():
     assert HOSTILE.partition("<!--")[0] in page.text
 
 
+def test_findings_are_not_judged_on_a_few_trials():
+    record = made_study(("jsb",), ("lstm", "nfg", "cifg"), trials=15, findings=FINDINGS, broken=False)
+    rows = judged(study_numbers(record), FINDINGS)
+    assert {r.verdict for r in rows if r.task == "jsb"} == {"not tested"}
+    assert sum("trials are too few, wanted" in r.why for r in rows) >= 3
+
+
 def test_what_the_papers_trials_would_cost():
     record = made_study()
     task = record.plan.tasks[0].name

@@ -1,9 +1,9 @@
 """Trials an hour of a whole study, storage and all, by the number of workers.
 
-In rounds, each number of workers in turn carries the same study out from nothing, in a new storage. Timed is from
-the first trial's beginning to the last one's end; processes that begin and data that is read come before. Of that
-time × workers, *busy* is the part that trials took from the processors; what is neither that nor waiting for a
-processor is a trial's *overhead*: to be claimed, sent, told and kept.
+In rounds, each number of workers in turn carries the same study out from nothing, in a new storage. Timed is
+from the first trial's beginning to the last one's end; processes that begin and data that is read come
+before. Of that time × workers, *busy* is the part that trials took from the processors; what is neither that
+nor waiting for a processor is a trial's *overhead*: to be claimed, sent, told and kept.
 """
 
 from __future__ import annotations

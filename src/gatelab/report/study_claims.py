@@ -27,6 +27,8 @@ MARGIN = 0.02
 REACH = 2.0
 """Standard deviations over trees by which a share has to differ."""
 LEVEL = 0.05
+FEWEST = 20
+"""Trials of a cell below which a finding is not judged: the best tenth would be one or two."""
 EXPECTED = {"worse": "worse", "alike": "no difference", "not worse": "not worse", "not better": "not worse"}
 DENIED = {"worse": (), "alike": ("worse", "better"), "not worse": ("worse",), "not better": ("better",)}
 """What the test must not say where a finding is called reproduced by the size of a difference."""
@@ -67,11 +69,16 @@ def _judged(numbers: StudyNumbers, finding: Finding, task: TaskNumbers) -> Judge
         return Judged(finding, task.trials.name, UNTESTED, "", math.nan, why)
     rule = RULES[finding.relation]
     verdict, said = rule(finding, found, task.trials.lower)
+    counts = [n for c in task.trials.cells if (n := len(task.trials.of(c)))]
+    cells = len(counts)
+    if sum(counts) < FEWEST * cells:
+        said, verdict = f"{_few(sum(counts), FEWEST * cells)}; {said}", UNTESTED
     single = {c: i for c, i in task.importances.items() if c != POOLED}
     agreeing = sum(rule(finding, i, task.trials.lower)[0] == YES for i in single.values())
+    alone = f"; of single cells so in {agreeing} of {len(single)}" if single else ""
     why = (
-        f"{said} (functional ANOVA of {found.n:,} trials of {len(single)} cells, "
-        f"± standard deviation over trees); of single cells so in {agreeing} of {len(single)}."
+        f"{said} (functional ANOVA of {found.n:,} trials of {cells} cells, ± standard deviation over "
+        f"trees){alone}."
     )
     return Judged(finding, task.trials.name, verdict, "", math.nan, why)
 
@@ -92,7 +99,13 @@ def _of_cell(numbers: StudyNumbers, finding: Finding, task: TaskNumbers) -> Judg
     verdict = said.verdict
     if verdict == YES and row.verdict in DENIED[finding.relation]:
         verdict, why = OPEN, f"{why} A difference is shown, but one within the margin."
+    if row.trials < FEWEST:
+        verdict, why = UNTESTED, f"{_few(row.trials, FEWEST)}; {why}"
     return Judged(finding, name, verdict, _alone(finding, row), said.p, why)
+
+
+def _few(trials: int, wanted: int) -> str:
+    return f"{trials:,} trials are too few, wanted {wanted:,}"
 
 
 def _margin(finding: Finding) -> float | None:

@@ -59,7 +59,7 @@ def bench(
         workloads.find(_words(workload)),
         cells,
         chosen,
-        _threads(threads),
+        _cores(threads),
         repeat,
         together=all_cells,
     )
@@ -130,6 +130,28 @@ def study(
     if output:
         timing.write(output, about, plan, found)
         console.print(f"result: {output}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def workers(
+    dataset: Annotated[str, typer.Option(help="jsb, or jsb=PATH of other music.")] = "jsb",
+    cell: Annotated[str, typer.Option(help="Cells, with commas.")] = "lstm,gru",
+    trials: Annotated[int, typer.Option(help="Trials of each cell.", min=1)] = 10,
+    epochs: Annotated[int, typer.Option(help="Epochs of a trial.", min=1)] = 4,
+    counts: Annotated[str, typer.Option(help="Numbers of workers, with commas.")] = "1,2",
+    rounds: Annotated[int, typer.Option(help="Rounds; each number has a turn in each.", min=1)] = 3,
+) -> None:
+    """Count trials an hour of a whole study by the number of workers; how busy they keep the processors."""
+    from gatelab.bench.table import number
+    from gatelab.bench.workers import carry_out, table
+    from gatelab.papers import greff2015
+
+    console = Console(highlight=False, emoji=False)
+    _say_busy(console)
+    numbers = _cores(counts, "--counts")
+    training = greff2015.TRAINING.model_copy(update={"max_epochs": epochs})
+    plan = greff2015.study([dataset], cells=_words(cell), trials=trials, training=training)
+    _print(console, *table(carry_out(plan, numbers, rounds), number))
 
 
 @app.command("null-studies")
@@ -234,14 +256,14 @@ def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def _threads(text: str) -> list[int]:
+def _cores(text: str, option: str = "--threads") -> list[int]:
     most = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         found = [int(word) for word in _words(text)]
     except ValueError:
-        raise ConfigError(f"--threads: wanted whole numbers with commas, such as 1,2; got {text!r}") from None
+        raise ConfigError(f"{option}: wanted whole numbers with commas, such as 1,2; got {text!r}") from None
     if not found or min(found) < 1 or max(found) > most:
-        raise ConfigError(f"--threads: wanted 1 to {most}, the cores of this machine; got {text!r}")
+        raise ConfigError(f"{option}: wanted 1 to {most}, the cores of this machine; got {text!r}")
     return found
 
 

@@ -6,6 +6,7 @@ from gatelab.errors import ConfigError
 from gatelab.runs.study import StudyPlan
 from gatelab.search.crew import Crew, LocalCrew
 from gatelab.search.local import cores
+from gatelab.search.ray_crew import RayCrew, Share
 
 
 def hire(
@@ -39,6 +40,4 @@ def hire(
         return LocalCrew(plan, workers or cores())
     if workers is not None:
         raise ConfigError("workers: Ray has as many as its nodes have room for; wanted the share of a trial")
-    from gatelab.search.ray_crew import RayCrew, Share
-
     return RayCrew(plan, ray, Share(**share))

@@ -288,3 +288,8 @@ def test_what_the_papers_trials_would_cost():
     assert "about 2 years" in said
     assert "for 110 trials" in said
     assert projection(made_study()) == []
+
+
+def test_a_study_that_draws_nothing_but_seeds():
+    plain = made_study(space={}, settings={"learning_rate": 0.001, "hidden_size": 20}, trials=4)
+    assert "hidden" in render_study(study_numbers(plain))

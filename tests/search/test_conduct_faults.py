@@ -120,7 +120,7 @@ def test_a_storage_that_is_gone_for_a_while(conduct, running):
         assert done.run() == "done"
     assert len(done.store.record().trials) == len(PLAN)
     assert len(done.crew.begun) == len(PLAN)  # what had ended was not trained again
-    assert any("outcomes wait for it" in m for m in done.watcher.messages)
+    assert any("outcomes to keep" in m for m in done.watcher.messages)
 
 
 def test_a_storage_that_is_gone_for_too_long(conduct, running):

@@ -36,6 +36,7 @@ def resume(
     storage: Storage = None,
 ) -> None:
     """Go on with a study from where it stands, in its storage or in a table."""
+    hands = Hands(workers, ray, share)
     if is_table(study):
         store, plan = imported(Path(study), storage)
     else:
@@ -43,7 +44,7 @@ def resume(
         plan = store.plan()
     if trials is not None:
         plan = store.begin(plan.model_copy(update={"trials": trials}))
-    go_on(store, plan, storage, Hands(workers, ray, share))
+    go_on(store, plan, storage, hands)
 
 
 @app.command()

@@ -77,7 +77,8 @@ def run(
         "--parameters": parameters, "--seed": seed, "--pruner": pruner, "--task": task, "--option": option,
         "--epochs": epochs, "--patience": patience,
     }  # fmt: skip
-    carry_out(_planned(what, said), storage, Hands(workers, ray, share))
+    hands = Hands(workers, ray, share)
+    carry_out(_planned(what, said), storage, hands)
 
 
 def _planned(what: list[str], said: dict[str, Any]) -> StudyPlan:

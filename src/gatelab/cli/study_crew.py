@@ -37,14 +37,13 @@ SHARES = ("cpus", "gpus", "memory")
 
 @dataclass(frozen=True)
 class Hands:
-    """Who is to train: see the options of the same names."""
+    """Who is to train: see the options of the same names; what contradicts itself is refused at once."""
 
     workers: int | None = None
     ray: str | None = None
     share: str | None = None
 
-    def check(self) -> None:
-        """Refuse what contradicts itself."""
+    def __post_init__(self) -> None:
         if self.ray is not None and self.workers is not None:
             raise ConfigError("--workers: Ray says how many there are; wanted --workers or --ray")
         if self.ray is None and self.share is not None:

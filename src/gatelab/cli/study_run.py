@@ -41,7 +41,6 @@ def carry_out(plan: StudyPlan, storage: str | None, hands: Hands) -> None:
 
 def go_on(store: Store, plan: StudyPlan, storage: str | None, hands: Hands) -> None:
     """Do what has not been done of a study in its storage."""
-    hands.check()
     console = Console(highlight=False, emoji=False)
     console.print(view.headline(plan), markup=False, soft_wrap=not console.is_terminal)
     if _over(store, storage):

@@ -60,8 +60,9 @@ def _found(numbers: StudyNumbers, task: TaskNumbers, place: str) -> list[Figure]
         )
         chart = best_boxes(trials, numbers.said(task), numbers.share)
         figures.append((f"{place}-boxes", caption, specification(chart)))
-    if scatter_rows(trials, _scattered(task)):
-        name, ended = _scattered(task), sum(len(trials.of(c)) for c in trials.cells)
+    name = _scattered(task)
+    if name is not None and scatter_rows(trials, name):
+        ended = sum(len(trials.of(c)) for c in trials.cells)
         caption = f"All {ended:,} trials that have ended, failed ones left out, against {title_of(name)}."
         figures.append((f"{place}-trials", caption, specification(trial_scatter(trials, name))))
     if task.best_of:
@@ -109,9 +110,10 @@ def ranks_figure(numbers: StudyNumbers) -> list[Figure]:
     return [("ranks", caption, specification(rank_diagram(ranks.ranks, ranks.groups, distance)))]
 
 
-def _scattered(task: TaskNumbers) -> str:
+def _scattered(task: TaskNumbers) -> str | None:
+    """Return the hyper-parameter that trials are shown against; None where nothing is drawn."""
     space = task.trials.space
-    return SCATTERED if SCATTERED in space else next(iter(space))
+    return SCATTERED if SCATTERED in space else next(iter(space), None)
 
 
 def _shares(task: TaskNumbers, place: str) -> list[Figure]:

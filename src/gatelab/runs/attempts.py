@@ -18,10 +18,17 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial, TrialState
 
 from gatelab.runs.space import Choice, Dimension, Interval, LogUniform
-from gatelab.runs.study import Key, StudyPlan
+from gatelab.runs.study import Key, StudyPlan, StudyTrial
 
 Loss = Literal["worker", "gone", "stop"]
 """How an attempt ended without an outcome: its own worker died, more was lost, or a stop was wanted."""
+
+STATES = {
+    "finished": TrialState.COMPLETE,
+    "diverged": TrialState.COMPLETE,
+    "pruned": TrialState.PRUNED,
+    "failed": TrialState.FAIL,
+}
 
 
 @dataclass
@@ -67,6 +74,25 @@ def attempt_at(plan: StudyPlan, key: Key, number: int, owner: str, began: float)
     )
     trial.datetime_start = datetime.now()
     return trial
+
+
+def kept_attempt(plan: StudyPlan, outcome: StudyTrial, owner: str) -> FrozenTrial:
+    """Return an attempt that has ended, with its outcome, as optuna keeps it."""
+    trial = attempt_at(plan, outcome.key, outcome.attempts, owner, outcome.began)
+    trial.state, values = ending(outcome)
+    trial.values = values
+    trial.set_user_attr("outcome", outcome.model_dump(mode="json"))
+    trial.datetime_start = datetime.fromtimestamp(outcome.began)
+    trial.datetime_complete = datetime.fromtimestamp(max(outcome.began, outcome.ended))
+    return trial
+
+
+def ending(outcome: StudyTrial) -> tuple[TrialState, list[float] | None]:
+    """Return what optuna calls an outcome, and its value if it has one."""
+    state = STATES[outcome.status]
+    if state is TrialState.COMPLETE and outcome.valid is None:
+        state = TrialState.FAIL
+    return state, [outcome.valid] if state is TrialState.COMPLETE and outcome.valid is not None else None
 
 
 def key_of(trial: FrozenTrial) -> Key:

@@ -34,7 +34,7 @@ from optuna.trial import FrozenTrial, TrialState
 from pydantic import ValidationError
 
 from gatelab.errors import RunError, near_misses
-from gatelab.runs.attempts import Attempts, Loss, attempt_at, attempts, key_of
+from gatelab.runs.attempts import Attempts, Loss, attempt_at, attempts, ending, kept_attempt, key_of
 from gatelab.runs.config import explain
 from gatelab.runs.database import database_errors, mutex_for, opened, parsed_url, shown
 from gatelab.runs.mutex import Mutex
@@ -48,15 +48,10 @@ GRACE = 60
 """Seconds without a heartbeat after which a trial is taken for lost."""
 ATTEMPTS = 3
 """How often a trial is begun that ends its worker each time."""
+AT_ONCE = 100
+"""Outcomes from elsewhere that are kept while the lock is held."""
 LOSSES = 10
 """How often a trial is begun that is lost each time, whoever is to blame."""
-
-STATES = {
-    "finished": TrialState.COMPLETE,
-    "diverged": TrialState.COMPLETE,
-    "pruned": TrialState.PRUNED,
-    "failed": TrialState.FAIL,
-}
 
 
 @dataclass(frozen=True)
@@ -313,16 +308,22 @@ class Store:
         That of an attempt which still stands here as running ends it; of a trial that is being tried another
         time, it is not taken.
         """
-        with self._errors(), self._mutex.held():
+        with self._errors():
+            return sum(self._add(trials[k : k + AT_ONCE]) for k in range(0, len(trials), AT_ONCE))
+
+    def _add(self, trials: Sequence[StudyTrial]) -> int:
+        with self._mutex.held():
             plan, state, new = self.plan(), self._state(), 0
             running = {(key_of(t), t.user_attrs["attempt"]): t._trial_id for t in self._running()}
             for trial in trials:
                 place = running.get((trial.key, trial.attempts))
                 if trial.key in state.ended or (trial.key in state.running and place is None):
                     continue
-                place = self._created(plan, trial.key, trial.attempts).trial_id if place is None else place
-                self._storage.set_trial_user_attr(place, "outcome", trial.model_dump(mode="json"))
-                self._end(place, trial)
+                if place is None:
+                    self._storage.create_new_trial(self._study, kept_attempt(plan, trial, self._owner))
+                else:
+                    self._storage.set_trial_user_attr(place, "outcome", trial.model_dump(mode="json"))
+                    self._end(place, trial)
                 state.ended.add(trial.key)
                 new += 1
             return new
@@ -365,21 +366,16 @@ class Store:
         return Claim(key, self._storage.create_new_trial(self._study, trial), attempt, began)
 
     def _give_up(self, plan: StudyPlan, key: Key, begun: int, lost: int) -> None:
-        claim = self._created(plan, key, begun + 1)
+        now = time.time()
         outcome = StudyTrial(
             task=key.task, cell=key.cell, number=key.number, status="failed", settings=plan.drawn(key),
             reason=f"lost with its worker {lost} times (killed, or out of memory)", attempts=begun,
-            began=claim.began, ended=claim.began,
+            began=now, ended=now,
         )  # fmt: skip
-        self._storage.set_trial_user_attr(claim.trial_id, "outcome", outcome.model_dump(mode="json"))
-        self._end(claim.trial_id, outcome)
+        self._storage.create_new_trial(self._study, kept_attempt(plan, outcome, self._owner))
 
     def _end(self, trial_id: int, outcome: StudyTrial) -> None:
-        state = STATES[outcome.status]
-        if outcome.valid is None and state is TrialState.COMPLETE:
-            state = TrialState.FAIL
-        values = [outcome.valid] if state is TrialState.COMPLETE and outcome.valid is not None else None
-        self._storage.set_trial_state_values(trial_id, state, values)
+        self._storage.set_trial_state_values(trial_id, *ending(outcome))
 
     def _errors(self) -> AbstractContextManager[None]:
         return database_errors(self.place)

@@ -3,10 +3,10 @@
 A null study has one cell under several names: what is then called worse or better is a false positive. Its
 trials look like those of random search: results depend mostly on the settings drawn, less on the seed.
 
-Of 400 studies of each kind in :data:`KINDS`, with 24 comparisons of 200 trials, at the level 5 %, these
-called some cell worse or better: Welch's test of the best trials in 61 to 97 %; the same with Holm's
-adjustment in 5 to 44 %; Mann–Whitney's with Holm in 4 to 56 %; the permutation of pairs with Holm in 3.5
-to 7.0 %, in 101 of all 2,000 studies. The best trials are chosen, and trials of two cells may share
+Of 1,000 studies of each kind in :data:`KINDS`, with 24 comparisons of 200 trials, at the level 5 %, these
+called some cell worse or better: Welch's test of the best trials in 55 to 95 %; the same with Holm's
+adjustment in 5 to 40 %; Mann–Whitney's with Holm in 4 to 54 %; the permutation of pairs with Holm in 2.9
+to 4.4 %. The best trials are chosen, and trials of two cells may share
 settings: Welch and Mann–Whitney know of neither.
 """
 

@@ -10,15 +10,15 @@ def test_shares_of_a_node():
 
 
 @pytest.mark.parametrize(
-    ("hands", "said"),
+    ("values", "said"),
     [
-        (Hands(workers=2, ray="auto"), "wanted --workers or --ray"),
-        (Hands(share="cpus=1"), "wanted --ray ADDRESS"),
-        (Hands(ray="auto", share="cpu=1"), "did you mean cpus"),
-        (Hands(ray="auto", share="cpus=one"), "wanted a number for cpus"),
-        (Hands(ray="auto", share="cpus"), "wanted a number for cpus"),
+        ({"workers": 2, "ray": "auto"}, "wanted --workers or --ray"),
+        ({"share": "cpus=1"}, "wanted --ray ADDRESS"),
+        ({"ray": "auto", "share": "cpu=1"}, "did you mean cpus"),
+        ({"ray": "auto", "share": "cpus=one"}, "wanted a number for cpus"),
+        ({"ray": "auto", "share": "cpus"}, "wanted a number for cpus"),
     ],
 )
-def test_what_contradicts_itself(hands, said):
+def test_what_contradicts_itself(values, said):
     with pytest.raises(ConfigError, match=said):
-        hands.check()
+        Hands(**values)

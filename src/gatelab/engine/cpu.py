@@ -216,6 +216,7 @@ def backward(
     wanted: frozenset[str],
     with_input: bool,
     with_starts: bool,
+    into: Mapping[str, Tensor] | None = None,
 ) -> tuple[Tensor | None, list[Tensor | None], dict[str, Tensor]]:
     """Run the adjoint; its memory is that of ``kept``, which is used up.
 
@@ -229,6 +230,8 @@ def backward(
         Names of the weights whose derivatives are asked for.
     with_input, with_starts
         Whether those of the input, and of the states before the first step, are.
+    into
+        Tensors for derivatives of weights, by name: written over, dense; others are made.
 
     Returns
     -------
@@ -259,9 +262,16 @@ def backward(
             width = batch.cell.states[index].width
             to_starts[index] = tensors[keys.to_start] = like.new_empty(rows.batch, sizes[width or "H"])
     names = [*program.gradients, *program.sums]
-    gradients = {n: torch.empty_like(batch.weights[n], memory_format=torch.contiguous_format) for n in names}
+    gradients = {n: _place(n, batch.weights, into) for n in names}
     _run(program, batch, tensors, kept, gradients, (), begin)
     return to_input, to_starts, gradients
+
+
+def _place(name: str, weights: Mapping[str, Tensor], into: Mapping[str, Tensor] | None) -> Tensor:
+    place = None if into is None else into.get(name)
+    if place is not None:
+        return place
+    return torch.empty_like(weights[name], memory_format=torch.contiguous_format)
 
 
 def _tensors(program: Bound, batch: Batch, given: Sequence[Tensor]) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gatelab.engine import cpu
 from gatelab.engine.autograd import CellFunction, leaves_of, traced
+from gatelab.engine.direct import run_direct, sink_for
 from gatelab.engine.fused import TileFunction, fall_back, obstacle
 from gatelab.engine.reference import Sizes
 from gatelab.engine.rows import Rows
@@ -77,7 +78,9 @@ def run(
         engine = "definition"
     differentiable = torch.is_grad_enabled() and any(t.requires_grad for t in given_tensors)
     batch = cpu.Batch(watching, sizes, rows, x, starts, weights, masks, outputs)
-    if engine == "tile" and differentiable:
+    if engine == "tile" and differentiable and (sink := sink_for(weights)) is not None:
+        values = run_direct(batch, sink)
+    elif engine == "tile" and differentiable:
         values = TileFunction.apply(batch, *tensors)  # type: ignore[no-untyped-call]
     elif engine == "tile":
         given, finals, _ = cpu.forward(batch)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gatelab.engine.direct import Sink
+
 
 class Flat:
     """The weights of a network as one vector, and their gradients as another.
@@ -22,6 +24,8 @@ class Flat:
     ----------
     vector
         The weights [P], in the order of ``network.parameters()``, with their gradient.
+    sink
+        Where the tile machine may write the gradients, see :func:`gatelab.engine.direct.writing`.
 
     Examples
     --------
@@ -47,11 +51,13 @@ class Flat:
         for parameter, weight, gradient in zip(parameters, weights, gradients, strict=True):
             parameter.data = weight.view_as(parameter)
             parameter.grad = gradient.view_as(parameter)
+        self.sink = Sink({id(p): p.grad for p in parameters if p.grad is not None})
 
     def zero_grad(self) -> None:
         """Set the gradient to zero, in place: the parameters' gradients stay pieces of it."""
         assert self.vector.grad is not None
         self.vector.grad.zero_()
+        self.sink.clear()
 
     def load(self, weights: Tensor) -> None:
         """Put these weights [P] into the network; raises a ValueError where their number is another."""

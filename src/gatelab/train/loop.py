@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from gatelab.data.splits import SPLITS
+from gatelab.engine.direct import writing
 from gatelab.graph.cell import Cell
 from gatelab.nn.stack import State
 from gatelab.runs import Epoch, Outcome, Training, Trial
@@ -74,7 +75,7 @@ def train(
             for batch in _batches(task, training.batch_size, trial.seed, progress.epoch + 1):
                 clock.lap("data")
                 flat.zero_grad()
-                with noisy(weights, training.weight_noise, flat.draw):
+                with noisy(weights, training.weight_noise, flat.draw), writing(flat.sink):
                     clock.lap("update")
                     answers, state = network.carried(batch.inputs, None if batch.fresh else cut(state))
                     clock.lap("forward")

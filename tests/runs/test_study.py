@@ -158,3 +158,12 @@ def test_studies_that_are_not_one():
     other = tuple(t.model_copy(update={"valid": 9.0}) for t in some_trials())
     with pytest.raises(ConfigError, match="another outcome"):
         merged([StudyRecord(PLAN, some_trials()), StudyRecord(PLAN, other)])
+
+
+def test_a_table_does_not_say_where_the_data_lay(tmp_path):
+    here = TASK.model_copy(update={"source": "/home/me/data/x.mat"})
+    plan = changed(tasks=({"name": "a", "record": here},))
+    write_study(tmp_path / "a.study.json.gz", StudyRecord(plan, ()))
+    found = read_study(tmp_path / "a.study.json.gz").plan
+    assert found.tasks[0].record.source == "x.mat"
+    assert extended(plan, found) == found

@@ -31,6 +31,7 @@ from gatelab.cells import get
 from gatelab.errors import ConfigError, EngineError
 from gatelab.runs import Epoch, Trial
 from gatelab.runs.study import Key, Settings, StudyPlan
+from gatelab.runs.study_table import plan_to_share
 from gatelab.tasks import MusicTask, Network, open_task
 from gatelab.tasks.music import KEYS
 from gatelab.tasks.order import batches
@@ -320,6 +321,6 @@ def remark(plan: StudyPlan, timed: Sequence[Timed]) -> str:
 
 def write(path: Path, machine: Mapping[str, Any], plan: StudyPlan, timed: Sequence[Timed]) -> None:
     """Write what was measured as JSON."""
-    content = {"machine": machine, "plan": plan.model_dump(mode="json"), "rows": [asdict(t) for t in timed]}
+    content = {"machine": machine, "plan": plan_to_share(plan), "rows": [asdict(t) for t in timed]}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

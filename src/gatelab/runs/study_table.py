@@ -115,7 +115,7 @@ def write_study(path: Path, record: StudyRecord) -> None:
     RunError
         The file cannot be written.
     """
-    plan = record.plan.model_dump(mode="json")
+    plan = plan_to_share(record.plan)
     trials = sorted(record.trials, key=lambda t: t.key)
     content = {
         "format": STUDY_FORMAT,
@@ -155,6 +155,16 @@ def read_study(path: Path) -> StudyRecord:
     if any((t.task, t.cell) not in known for t in trials) or len({t.key for t in trials}) < len(trials):
         raise RunError(f"{path} is damaged: a trial stands in it twice, or is none of the plan's")
     return StudyRecord(plan, trials, environments)
+
+
+def plan_to_share(plan: StudyPlan) -> dict[str, Any]:
+    """Return a plan as JSON that may leave the machine: of where the data lay, the file's name alone."""
+    shared = plan.model_dump(mode="json")
+    for task in shared["tasks"]:
+        source = Path(task["record"]["source"])
+        if source.is_absolute():
+            task["record"]["source"] = source.name
+    return shared
 
 
 def _columns(trials: Iterable[StudyTrial]) -> dict[str, list[Any]]:

@@ -92,8 +92,8 @@ def _list(console: Console, storage: str | None) -> None:
             table.add_row(view.literal(name), view.literal(str(error)))
             continue
         found = progress(record.plan, record.trials, running, time.time())
-        tasks = ", ".join(t.name for t in record.plan.tasks)
-        cells = ", ".join(c.name for c in record.plan.cells)
+        tasks = view.named([t.name for t in record.plan.tasks], "tasks")
+        cells = view.named([c.name for c in record.plan.cells], "cells")
         numbers = (found.total, found.ended, sum(not r.lost for r in running))
         table.add_row(*map(view.literal, (name, tasks, cells, *map(str, numbers))))
     console.print(table if names else f"{store.place} has no studies", markup=False)

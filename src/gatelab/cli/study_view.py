@@ -181,6 +181,15 @@ def _plural(word: str, number: int) -> str:
     return word if number == 1 else f"{word}s"
 
 
+def named(names: Sequence[str], what: str) -> str:
+    """Return a few names, or how many there are.
+
+    >>> named(["lstm", "gru"], "cells"), named(["a", "b", "c", "d"], "cells")
+    ('lstm, gru', '4 cells')
+    """
+    return ", ".join(names) if len(names) <= 3 else f"{len(names)} {what}"
+
+
 def literal(text: str) -> Text:
     """Return a text that is shown as it is."""
     return Text(text)

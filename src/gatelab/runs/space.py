@@ -20,8 +20,6 @@ from gatelab.runs.config import LARGEST_SEED, Frozen
 Value = bool | int | float | str
 """What a hyper-parameter can be."""
 
-Ends = tuple[float, float]
-
 
 class Dimension(Frozen):
     """How one hyper-parameter is drawn."""

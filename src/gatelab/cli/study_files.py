@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from gatelab.cli import study_view as view
-from gatelab.cli.study_run import conclude, report_path, table_path, write_reports
+from gatelab.cli.study_run import conclude, report_path, table_path
 from gatelab.cli.study_storage import Name, Storage, open_store, storage_url
 from gatelab.errors import ConfigError
 
@@ -64,6 +64,7 @@ def report(
     storage: Storage = None,
 ) -> None:
     """Write what a study found as one HTML file that needs no network, or its summary as Markdown."""
+    from gatelab.report.study import write_study_reports
     from gatelab.runs.study_table import merged
 
     for target in out or ():
@@ -75,7 +76,7 @@ def report(
     words = ["gatelab", "study", "report", *studies]
     words += ["--reference", reference] if reference else []
     command = shlex.join(words + [word for target in out or () for word in ("--out", str(target))])
-    for written in write_reports(record, targets, reference, command):
+    for written in write_study_reports(record, targets, reference=reference, command=command):
         typer.echo(f"report: {written}")
 
 

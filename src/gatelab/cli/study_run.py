@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,7 +49,9 @@ def go_on(store: Store, plan: StudyPlan, storage: str | None, hands: Hands) -> N
         _train(console, store, plan, storage, hands)
     record = store.record()
     conclude(console, record, table_path(plan))
-    (report,) = write_reports(record, [report_path(table_path(plan))])
+    from gatelab.report.study import write_study_report
+
+    report = write_study_report(record, report_path(table_path(plan)))
     console.print(f"report: {report}", markup=False, soft_wrap=True)
 
 
@@ -143,23 +145,6 @@ def report_path(table: Path) -> Path:
     from gatelab.runs.study_table import SUFFIX
 
     return table.with_name(f"{table.name.removesuffix(SUFFIX)}.study.html")
-
-
-def write_reports(
-    record: StudyRecord, targets: Sequence[Path], reference: str | None = None, command: str | None = None
-) -> Sequence[Path]:
-    """Write a study's reports, each a page or, where the file ends in .md, a summary; return the files."""
-    from gatelab.report.study import markdown_of, redraw_command, render_study
-    from gatelab.report.study_numbers import study_numbers
-    from gatelab.runs import write_atomic
-
-    numbers = study_numbers(record, reference)
-    again = command or redraw_command(numbers)
-    for target in targets:
-        target.absolute().parent.mkdir(parents=True, exist_ok=True)
-        summary = target.suffix.lower() == ".md"
-        write_atomic(target, (markdown_of if summary else render_study)(numbers, command=again))
-    return targets
 
 
 def _first(record: StudyRecord) -> str:

@@ -20,7 +20,7 @@ from gatelab.runs import write_atomic
 from gatelab.runs.findings import Finding
 from gatelab.runs.study_table import SUFFIX, StudyRecord
 
-__all__ = ["markdown_of", "render_study", "study_markdown", "write_study_report"]
+__all__ = ["markdown_of", "render_study", "study_markdown", "write_study_report", "write_study_reports"]
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,31 @@ def write_study_report(
     RunError
         The file cannot be written.
     """
+    (written,) = write_study_reports(
+        record, [Path(target)], reference=reference, findings=findings, command=command
+    )
+    return written
+
+
+def write_study_reports(
+    record: StudyRecord,
+    targets: Sequence[Path],
+    *,
+    reference: str | None = None,
+    findings: Sequence[Finding] | None = None,
+    command: str | None = None,
+) -> Sequence[Path]:
+    """Write a study's reports of one computation: each a page or, where the file ends in .md, Markdown.
+
+    Parameters and errors are those of :func:`write_study_report`.
+    """
     numbers = study_numbers(record, reference)
-    write_atomic(Path(target), render_study(numbers, findings, command or redraw_command(numbers)))
-    return Path(target)
+    again = command or redraw_command(numbers)
+    for target in targets:
+        target.absolute().parent.mkdir(parents=True, exist_ok=True)
+        made = markdown_of if target.suffix.lower() == ".md" else render_study
+        write_atomic(target, made(numbers, findings, again))
+    return targets
 
 
 def render_study(numbers: StudyNumbers, findings: Sequence[Finding] | None = None, command: str = "") -> str:
